@@ -1,0 +1,29 @@
+"""Helpers of the course Starting from Zero.
+
+Import helpers before keras: it chooses quiet settings that only work when the backend has not started yet.
+"""
+
+from helpers.quiet import start_keras
+
+start_keras()
+
+from helpers.data import circles, digits, spirals  # noqa: E402
+from helpers.layers import ZeroInitializedLayer  # noqa: E402
+from helpers.models import mlp  # noqa: E402
+from helpers.recording import Recording, gradients, train  # noqa: E402
+from helpers.symmetry import effective_width, numerical_rank, unit_groups, unit_spread  # noqa: E402
+
+__all__ = [
+    "Recording",
+    "ZeroInitializedLayer",
+    "circles",
+    "digits",
+    "effective_width",
+    "gradients",
+    "mlp",
+    "numerical_rank",
+    "spirals",
+    "train",
+    "unit_groups",
+    "unit_spread",
+]

@@ -1,0 +1,46 @@
+"""Refuses bad values before anything runs. Each message names the argument, what is accepted and what came."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+
+def positive_integer(name: str, value: Any, what: str = "an integer of at least 1") -> int:
+    """Return `value` as an `int`, or raise `TypeError` (not an integer) or `ValueError` (below 1)."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}: expected {what}, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name}: expected {what}, got {value}")
+    return int(value)
+
+
+def layer_widths(name: str, widths: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer as a tuple of positive integers. Empty means no hidden layer."""
+    if not isinstance(widths, (tuple, list)):
+        raise TypeError(f"{name}: expected a tuple with the units of each hidden layer, got {widths!r}")
+    for units in widths:
+        if isinstance(units, numbers.Integral) and not isinstance(units, bool) and units < 1:
+            raise ValueError(f"{name}: every layer needs at least 1 unit, got {units}")
+    return tuple(positive_integer(name, units) for units in widths)
+
+
+def finite_array(name: str, value: Any) -> np.ndarray:
+    """Return `value` as a non-empty array of finite numbers (never a view that a caller could lose)."""
+    try:
+        array = np.asarray(value)
+    except Exception as problem:
+        raise TypeError(f"{name}: expected an array of numbers, got {type(value).__name__}") from problem
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name}: expected integers or floats, got dtype {array.dtype}")
+    if array.size == 0 or array.ndim == 0:
+        raise ValueError(f"{name}: expected a non-empty array, got shape {array.shape}")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    return array
+
+
+def same_length(x: np.ndarray, y: np.ndarray) -> None:
+    """Raise `ValueError` unless `x` and `y` have the same number of rows."""
+    if len(x) != len(y):
+        raise ValueError(f"y: expected one target per row of x, got {len(y)} targets for {len(x)} rows")

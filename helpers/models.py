@@ -1,0 +1,102 @@
+"""The networks of the course."""
+
+from typing import Any
+
+import keras
+
+from helpers.checks import layer_widths, positive_integer
+
+
+def mlp(
+    hidden: tuple[int, ...] = (64, 64),
+    *,
+    inputs: int = 64,
+    outputs: int = 10,
+    activation: Any = "tanh",
+    kernel_initializer: Any = "zeros",
+    head_initializer: Any = None,
+    bias_initializer: Any = "zeros",
+) -> keras.Sequential:
+    """Build a multilayer perceptron. The last layer, the head, is linear: it gives logits.
+
+    Args:
+        hidden: Units of each hidden layer. `()` leaves only the head.
+        inputs: Features of one example.
+        outputs: Units of the head.
+        activation: Activation of the hidden layers; anything `keras.activations.get` accepts.
+        kernel_initializer: Initializer of every hidden kernel, or a list with one for each hidden layer.
+        head_initializer: Initializer of the head's kernel. `None` means the same as the hidden kernels
+            (with a list: the same as its last entry).
+        bias_initializer: Initializer of every bias.
+
+    Returns:
+        An uncompiled `keras.Sequential` that maps `(batch, inputs)` to `(batch, outputs)`. Its layers are
+        named `hidden_1`, `hidden_2`, ... and `head`.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or an activation or initializer is unknown.
+
+    Example:
+        >>> [layer.name for layer in mlp((4, 4), inputs=2, outputs=3).layers]
+        ['hidden_1', 'hidden_2', 'head']
+    """
+    hidden = layer_widths("hidden", hidden)
+    inputs = positive_integer("inputs", inputs)
+    outputs = positive_integer("outputs", outputs)
+    kernels = _one_per_layer(kernel_initializer, len(hidden))
+    heads = kernels[-1] if head_initializer is None else head_initializer
+    _look_up("activation", keras.activations.get, activation)
+
+    layers = [keras.Input((inputs,))]
+    for number, (units, kernel) in enumerate(zip(hidden, kernels, strict=False), start=1):
+        layers.append(
+            keras.layers.Dense(
+                units,
+                activation=activation,
+                kernel_initializer=_fresh("kernel_initializer", kernel),
+                bias_initializer=_fresh("bias_initializer", bias_initializer),
+                name=f"hidden_{number}",
+            )
+        )
+    layers.append(
+        keras.layers.Dense(
+            outputs,
+            kernel_initializer=_fresh("head_initializer", heads),
+            bias_initializer=_fresh("bias_initializer", bias_initializer),
+            name="head",
+        )
+    )
+    return keras.Sequential(layers, name="mlp")
+
+
+def _one_per_layer(initializer: Any, layers: int) -> list[Any]:
+    """Repeat one initializer for every hidden layer, or check that a list holds one for each."""
+    if not isinstance(initializer, (list, tuple)):
+        return [initializer] * max(layers, 1)
+    if len(initializer) != layers or not layers:
+        raise ValueError(
+            f"kernel_initializer: expected one initializer, or a list of {layers}, one for each hidden layer; "
+            f"got {len(initializer)}"
+        )
+    return list(initializer)
+
+
+def _fresh(name: str, initializer: Any) -> Any:
+    """Return an initializer of this layer's own.
+
+    A random initializer without a seed repeats its numbers when two layers share the instance.
+    """
+    found = _look_up(name, keras.initializers.get, initializer)
+    return found.clone() if isinstance(found, keras.initializers.Initializer) else found
+
+
+def _look_up(name: str, get: Any, identifier: Any) -> Any:
+    """Return what Keras finds under `identifier`, or raise `ValueError` that names the argument."""
+    try:
+        found = get(identifier)
+    except Exception as problem:
+        raise ValueError(f"{name}: expected a name or object that Keras knows, got {identifier!r}") from problem
+    if found is None:
+        raise ValueError(f"{name}: expected a name or object that Keras knows, got {identifier!r}")
+    return found

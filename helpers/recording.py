@@ -1,0 +1,216 @@
+"""Trains a model and writes down, at every step, the loss, the gradients and the spread between units.
+
+Training is plain Keras, `compile` and `fit`; helpers/seam.py says how it is observed. Row t of every record
+belongs to the weights before update t.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from helpers.checks import positive_integer
+from helpers.seam import GradientKeeper, RecordedTraining, RecordingOptimizer, kernels_of
+from helpers.tasks import Task, prepare_task
+
+
+@dataclass(frozen=True, repr=False)
+class Recording:
+    """What happened during one call of `train`.
+
+    Attributes:
+        loss: Loss before each update, shape `(steps,)`.
+        names: Paths of the trainable variables, in the model's order.
+        gradient_rms: For each path the root mean square of its gradient, shape `(steps,)`. A value is
+            exactly 0.0 if and only if every entry of that gradient is.
+        unit_spread: For each kernel's path its `unit_spread`, shape `(steps,)`.
+    """
+
+    loss: np.ndarray
+    names: tuple[str, ...]
+    gradient_rms: dict[str, np.ndarray]
+    unit_spread: dict[str, np.ndarray]
+
+    def __repr__(self) -> str:
+        """Summarize in one line."""
+        return f"Recording({len(self.loss)} steps, loss {self.loss[0]:.3f} -> {self.loss[-1]:.3f})"
+
+
+def train(
+    model: keras.Model,
+    x: Any,
+    y: Any,
+    *,
+    steps: int = 200,
+    batch_size: int | None = None,
+    optimizer: Any = "adam",
+    loss: Any = None,
+    seed: int = 0,
+) -> Recording:
+    """Train a model in place and record every step.
+
+    How the model was compiled is neither used nor changed. If the training is interrupted, the model gets back
+    the weights it had before.
+
+    Args:
+        model: A built Keras model.
+        x: Array of shape `(n, ...)`.
+        y: Integer array of shape `(n,)` (classes), or float array (targets).
+        steps: Number of updates.
+        batch_size: Rows per update, drawn without replacement, epoch by epoch. `None` is the full batch.
+        optimizer: A name or an optimizer. A fresh copy is used, so no moments are carried over.
+        loss: A Keras loss. `None` picks softmax cross-entropy on logits for integer `y` and mean squared error
+            for float `y`.
+        seed: Seed of the order of the rows.
+
+    Returns:
+        A `Recording`.
+
+    Raises:
+        TypeError, ValueError: an argument is unusable; nothing has been trained.
+
+    Example:
+        >>> train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5).loss.shape
+        (5,)
+    """
+    steps = positive_integer("steps", steps)
+    task = prepare_task(model, x, y, loss)
+    order = _order_of_rows(task.rows, steps, batch_size, seed)
+    optimizer = _fresh_optimizer(optimizer)
+    with _variables_restored(model, always=False):
+        training = _prepared_training(model, task, steps, order, optimizer)
+        training.run()
+    return _recording(training)
+
+
+def gradients(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> dict[str, np.ndarray]:
+    """Return the gradient of the loss with respect to every trainable variable.
+
+    These are the gradients that the first full-batch step of a training would use. The model is left as it was.
+
+    Args:
+        model, x, y, loss: As in `train`.
+
+    Returns:
+        For each variable's path an array of the variable's shape.
+
+    Raises:
+        TypeError, ValueError: an argument is unusable.
+
+    Example:
+        >>> bool(gradients(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1])["mlp/hidden_1/kernel"].any())
+        False
+    """
+    task = prepare_task(model, x, y, loss)
+    training = RecordedTraining(model, task, steps=1)
+    training.start(GradientKeeper(), task.loss, run_eagerly=True)
+    with _variables_restored(model, always=True):
+        training.run()
+    names = variable_paths(model.trainable_variables)
+    return {name: ops.convert_to_numpy(kept) for name, kept in zip(names, training.recorder.kept, strict=True)}
+
+
+def variable_paths(variables: list[keras.Variable]) -> tuple[str, ...]:
+    """Return each variable's path; a path that occurs twice gets a number."""
+    paths: list[str] = []
+    for variable in variables:
+        path = candidate = variable.path
+        while candidate in paths:
+            candidate = f"{path}_{paths.count(path) + 1}"
+        paths.append(candidate)
+    return tuple(paths)
+
+
+_latest: tuple[str, RecordedTraining] | None = None
+
+
+def _prepared_training(
+    model: keras.Model, task: Task, steps: int, order: np.ndarray | None, optimizer: keras.optimizers.Optimizer
+) -> RecordedTraining:
+    """Compile a training, or restart the latest one if all that its compiled graph depends on is the same."""
+    global _latest
+    fingerprint = _fingerprint(model, task, steps, order, optimizer)
+    if _latest and fingerprint and _latest[0] == fingerprint and _latest[1].model is model:
+        _latest[1].restart(task, order)
+        return _latest[1]
+    training = RecordedTraining(model, task, steps, order)
+    backend = keras.backend.backend()
+    training.start(
+        RecordingOptimizer(optimizer, steps),
+        task.loss,
+        # One call for all steps. Keras refuses more than 1 on PyTorch.
+        steps_per_execution=1 if backend == "torch" else steps,
+        # XLA takes seconds to compile and makes short runs on TensorFlow no faster. JAX is slow without it.
+        jit_compile=backend == "jax",
+    )
+    _latest = (fingerprint, training)
+    return training
+
+
+def _fingerprint(
+    model: keras.Model, task: Task, steps: int, order: np.ndarray | None, optimizer: keras.optimizers.Optimizer
+) -> str:
+    """Describe what a compiled graph depends on. Empty if it cannot be known: then nothing is reused."""
+    if type(model) not in (keras.Sequential, keras.Model):  # a subclass may hide settings from its config
+        return ""
+    shapes = [(part.shape, part.dtype) for part in [*keras.tree.flatten(task.x), task.y]]
+    batch = None if order is None else order.shape
+    loss = task.loss.get_config() if isinstance(task.loss, keras.losses.Loss) else task.loss
+    variables = [(variable.path, variable.shape, variable.trainable) for variable in model.variables]
+    configs = (type(optimizer), {**optimizer.get_config(), "name": None}, type(task.loss), loss, model.get_config())
+    return repr((steps, batch, shapes, variables, configs))
+
+
+def _recording(training: RecordedTraining) -> Recording:
+    """Copy the diaries into arrays."""
+    variables = training.model.trainable_variables
+    names = variable_paths(variables)
+    kernels = [name for name, variable in zip(names, variables, strict=True) if kernels_of([variable])]
+    rms = ops.convert_to_numpy(training.recorder.gradient_diary)
+    spread = ops.convert_to_numpy(training.recorder.spread_diary)
+    return Recording(
+        loss=ops.convert_to_numpy(training.loss_diary).copy(),
+        names=names,
+        gradient_rms={name: rms[:, column].copy() for column, name in enumerate(names)},
+        unit_spread={name: spread[:, column].copy() for column, name in enumerate(kernels)},
+    )
+
+
+def _fresh_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
+    try:
+        found = keras.optimizers.get(optimizer)
+    except Exception as problem:
+        raise ValueError(f"optimizer: expected a name or optimizer that Keras knows, got {optimizer!r}") from problem
+    return type(found).from_config(found.get_config())
+
+
+def _order_of_rows(rows: int, steps: int, batch_size: int | None, seed: int) -> np.ndarray | None:
+    """Return the row numbers of each step, shape `(steps, batch_size)`, or None for the full batch."""
+    if batch_size is None:
+        return None
+    batch_size = positive_integer("batch_size", batch_size)
+    if batch_size > rows:
+        raise ValueError(f"batch_size: expected at most the {rows} rows of x, got {batch_size}")
+    generator = np.random.default_rng(seed)
+    steps_per_epoch = rows // batch_size
+    epochs = -(-steps // steps_per_epoch)
+    shuffled = [generator.permutation(rows)[: steps_per_epoch * batch_size] for _ in range(epochs)]
+    return np.concatenate(shuffled).reshape(-1, batch_size)[:steps].astype("int32")
+
+
+@contextlib.contextmanager
+def _variables_restored(model: keras.Model, *, always: bool) -> Iterator[None]:
+    """Give the model back all its variables: always, or only after an error or an interruption."""
+    saved = [ops.convert_to_numpy(variable).copy() for variable in model.variables]
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if always or not finished:
+            for variable, value in zip(model.variables, saved, strict=True):
+                variable.assign(value)

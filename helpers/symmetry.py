@@ -1,0 +1,117 @@
+"""How different are the units of a layer? Three measures: spread, effective width, rank.
+
+A kernel has shape `(..., units)`: column `j` holds the incoming weights of unit `j`.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from helpers.checks import finite_array
+
+
+def spread_between_units(kernel: Any) -> Any:
+    """Return the spread as a scalar tensor; works inside a compiled training step."""
+    return ops.max(ops.subtract(ops.max(kernel, axis=-1), ops.min(kernel, axis=-1)))
+
+
+def unit_spread(kernel: Any) -> float:
+    """Return the largest difference between two units in any one incoming weight.
+
+    It is exactly 0.0 if and only if all units have identical incoming weights:
+
+        max over inputs i of (max over units j of W[i, j] - min over units j of W[i, j])
+
+    Args:
+        kernel: Array or variable of shape `(..., units)`.
+
+    Returns:
+        The spread, in the units of the weights themselves.
+
+    Raises:
+        TypeError: the kernel does not hold numbers.
+        ValueError: the kernel is empty or holds NaN.
+
+    Example:
+        >>> unit_spread([[1.0, 1.0], [2.0, 2.5]])
+        0.5
+    """
+    return float(spread_between_units(_kernel(kernel)))
+
+
+def unit_groups(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> np.ndarray:
+    """Sort the units into groups of identical ones.
+
+    Two units are identical if their incoming weights (and biases) differ by a vector whose length is at most
+    `tolerance` times that of the longest unit. The tolerance is relative, so a healthy kernel with tiny weights
+    does not pass for a symmetric one, and rounding does not hide a symmetric one.
+
+    Args:
+        kernel: Array or variable of shape `(..., units)`.
+        bias: Array or variable of shape `(units,)`, or `None`.
+        tolerance: Relative distance below which two units count as the same, 0 or more.
+
+    Returns:
+        Integer array of shape `(units,)`: the group of each unit, numbered from 0 in order of appearance.
+
+    Raises:
+        TypeError, ValueError: the kernel or the bias is not a finite array of the right shape.
+
+    Example:
+        >>> unit_groups([[1.0, 2.0, 1.0]])
+        array([0, 1, 0])
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance: expected a number of at least 0, got {tolerance!r}")
+    units = _kernel(kernel).T.astype("float64")
+    if bias is not None:
+        bias = _kernel(bias).reshape(-1, 1).astype("float64")
+        if len(bias) != len(units):
+            raise ValueError(f"bias: expected {len(units)} values, one per unit, got {len(bias)}")
+        units = np.hstack([units, bias])
+    allowed = tolerance * np.linalg.norm(units, axis=1).max()
+    groups = np.full(len(units), -1)
+    for unit in range(len(units)):
+        if groups[unit] < 0:
+            close = np.linalg.norm(units - units[unit], axis=1) <= allowed
+            groups[close & (groups < 0)] = groups.max() + 1
+    return groups
+
+
+def effective_width(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> int:
+    """Return how many different units a layer has; see `unit_groups` for arguments and errors.
+
+    A layer of 64 identical units has effective width 1: it computes what a single unit computes.
+
+    Example:
+        >>> effective_width([[1.0, 2.0, 1.0]])
+        2
+    """
+    return int(unit_groups(kernel, bias, tolerance=tolerance).max()) + 1
+
+
+def numerical_rank(kernel: Any, *, tolerance: float = 1e-3) -> int:
+    """Return how many independent directions the units span.
+
+    Counts the singular values above `tolerance` times the largest one. A kernel of zeros has rank 0.
+
+    Args:
+        kernel: Array or variable of shape `(..., units)`.
+        tolerance: Relative size below which a singular value counts as zero.
+
+    Raises:
+        TypeError, ValueError: the kernel is not a finite, non-empty array.
+
+    Example:
+        >>> numerical_rank([[1.0, 2.0], [2.0, 4.0]])
+        1
+    """
+    singular_values = np.linalg.svd(_kernel(kernel).astype("float64"), compute_uv=False)
+    return int(np.sum(singular_values > tolerance * singular_values.max()))
+
+
+def _kernel(kernel: Any) -> np.ndarray:
+    """Return the kernel as a finite array of shape `(inputs, units)`."""
+    values = finite_array("kernel", ops.convert_to_numpy(kernel) if hasattr(kernel, "path") else kernel)
+    return values.reshape(-1, values.shape[-1])
