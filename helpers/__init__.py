@@ -10,10 +10,18 @@ start_keras()
 from helpers.data import circles, digits, spirals  # noqa: E402
 from helpers.layers import ZeroInitializedLayer  # noqa: E402
 from helpers.models import mlp  # noqa: E402
+from helpers.plots import (  # noqa: E402
+    STYLE,
+    plot_gradient_flow,
+    plot_losses,
+    plot_network,
+    plot_neuron_symmetry,
+)
 from helpers.recording import Recording, gradients, train  # noqa: E402
 from helpers.symmetry import effective_width, numerical_rank, unit_groups, unit_spread  # noqa: E402
 
 __all__ = [
+    "STYLE",
     "Recording",
     "ZeroInitializedLayer",
     "circles",
@@ -22,6 +30,10 @@ __all__ = [
     "gradients",
     "mlp",
     "numerical_rank",
+    "plot_gradient_flow",
+    "plot_losses",
+    "plot_network",
+    "plot_neuron_symmetry",
     "spirals",
     "train",
     "unit_groups",

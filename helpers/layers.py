@@ -32,9 +32,8 @@ class ZeroInitializedLayer(keras.layers.Layer):
         (2, 3)
     """
 
-    def __init__(
-        self, units: int = 10, activation: Any = None, use_bias: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, units: int = 10, activation: Any = None, use_bias: bool = False, **kwargs: Any) -> None:
+        """Check and keep the arguments."""
         super().__init__(**kwargs)
         self.units = positive_integer("units", units)
         self.activation = keras.activations.get(activation)

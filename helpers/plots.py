@@ -1,0 +1,201 @@
+"""The figures of the course. Every function draws on the axes you pass, or on new ones, and returns them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import ops
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.patches import Patch
+
+from helpers.recording import Recording
+from helpers.symmetry import unit_groups
+
+STYLE = "helpers.course"
+
+
+def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
+    """Draw how large the gradient of every variable is at every step: one row a variable, one column a step.
+
+    Colour is the root mean square on a logarithmic scale. Hatching means exactly 0.0, which no colour can show.
+
+    Args:
+        recording: What `train` returned.
+        ax: Axes to draw on, or `None` for new ones.
+
+    Returns:
+        The axes.
+    """
+    rms = np.array([recording.gradient_rms[name] for name in recording.names], dtype="float64")
+    ax = _axes(ax, height=1.2 + 0.42 * min(len(rms), 16))
+    ax.patch.set(facecolor="white", edgecolor="0.55", hatch="///")
+    alive = rms[np.isfinite(rms) & (rms > 0)]
+    if alive.size:
+        norm = LogNorm(alive.min(), max(alive.max(), alive.min() * 10))
+        edges = np.arange(rms.shape[1] + 1), np.arange(len(rms) + 1)
+        image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=norm, rasterized=True)
+        ax.figure.colorbar(image, ax=ax, label="gradient (RMS)")
+    ax.set(xlim=(0, rms.shape[1]), ylim=(len(rms), 0), xlabel="step", title="Gradient of each variable")
+    every = -(-len(rms) // 16)
+    names = [_short(name) for name in recording.names]
+    ax.set_yticks(np.arange(0, len(rms), every) + 0.5, names[::every])
+    if not np.all(rms > 0):
+        zero = Patch(facecolor="white", edgecolor="0.55", hatch="///", label="exactly 0")
+        ax.legend(handles=[zero], loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
+    return ax
+
+
+def plot_neuron_symmetry(
+    model: keras.Model, ax: Axes | None = None, *, layer: str | None = None, limit: int = 32
+) -> Axes:
+    """Draw the incoming weights of each unit of a layer as a small picture.
+
+    Units with identical weights carry the same number. Weights of an 8x8 image are drawn as an image, others as a
+    column. Blue is negative, white zero, red positive; the scale is symmetric around zero.
+
+    Args:
+        model: A built model.
+        ax: Axes to draw on, or `None` for new ones.
+        layer: Name of a layer with a kernel. `None` is the first one.
+        limit: At most this many units are drawn; the title counts all.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: no such layer, or it has no kernel.
+    """
+    chosen = _layer_with_kernel(model, layer)
+    kernel = _matrix(chosen.kernel)
+    bias = getattr(chosen, "bias", None)
+    groups = unit_groups(chosen.kernel, bias)
+    shown = min(kernel.shape[1], limit)
+    side = int(np.sqrt(len(kernel)))
+    shape = (side, side) if side > 2 and side * side == len(kernel) else (len(kernel), 1)
+    columns = min(shown, 16 if shape[1] > 1 else 32)
+    rows = -(-shown // columns)
+    ax = _axes(ax, height=1.2 + 0.75 * rows if shape[1] > 1 else 3.5)
+
+    scale = np.abs(kernel).max() or 1.0
+    for unit in range(shown):
+        left, top = unit % columns, unit // columns
+        tile = kernel[:, unit].reshape(shape)
+        where = (left + 0.06, left + 0.94, top + 0.94, top + 0.3)
+        image = ax.imshow(tile, cmap="RdBu_r", vmin=-scale, vmax=scale, extent=where, aspect="auto")
+        ax.add_patch(plt.Rectangle((where[0], where[3]), 0.88, 0.64, fill=False, edgecolor="0.4", linewidth=1))
+        ax.text(left + 0.5, top + 0.26, str(groups[unit] + 1), ha="center", va="bottom", fontsize=10)
+    ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    different = groups.max() + 1
+    alike = "all identical" if different == 1 < kernel.shape[1] else f"{different} different"
+    counted = f"{_count(kernel.shape[1], 'unit')}, {alike}"
+    hidden = "" if shown == kernel.shape[1] else f", first {shown} drawn"
+    ax.set_title(f"Incoming weights of {chosen.name}: {counted}{hidden}")
+    ax.figure.colorbar(image, ax=ax, label="weight")
+    return ax
+
+
+def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "", limit: int = 8) -> Axes:
+    """Draw a network of dense layers with its real weights as edges.
+
+    Thickness is the size of a weight, relative to the largest in the network. Positive weights are solid red,
+    negative ones dashed blue, and zeros thin dotted grey.
+
+    Args:
+        model: A model whose layers with a kernel are dense and follow each other.
+        ax: Axes to draw on, or `None` for new ones.
+        title: Title of the axes.
+        limit: At most this many units of each layer are drawn, evenly spread; a note says so.
+
+    Returns:
+        The axes.
+    """
+    kernels = [_matrix(layer.kernel) for layer in model.layers if hasattr(layer, "kernel")]
+    sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
+    drawn = [np.unique(np.linspace(0, size - 1, min(size, limit)).astype(int)) for size in sizes]
+    ax = _axes(ax, height=4)
+    largest = max(np.abs(kernel).max() for kernel in kernels) or 1.0
+    for depth, kernel in enumerate(kernels):
+        ends = _heights(len(drawn[depth])), _heights(len(drawn[depth + 1]))
+        for start, row in zip(ends[0], drawn[depth], strict=True):
+            for end, column in zip(ends[1], drawn[depth + 1], strict=True):
+                line = _edge(kernel[row, column] / largest)
+                ax.plot([depth, depth + 1], [start, end], zorder=1, solid_capstyle="round", **line)
+    for depth, chosen in enumerate(drawn):
+        heights = _heights(len(chosen))
+        ax.scatter([depth] * len(chosen), heights, s=260, color="white", edgecolor="black", zorder=2)
+        note = f"{len(chosen)} of {sizes[depth]}" if len(chosen) < sizes[depth] else str(sizes[depth])
+        ax.text(depth, -0.66, note, ha="center", va="top", fontsize=12)
+    ax.set(xlim=(-0.3, len(kernels) + 0.3), ylim=(-0.8, 0.6), xticks=[], yticks=[], title=title)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def plot_losses(
+    recordings: Mapping[str, Recording],
+    ax: Axes | None = None,
+    *,
+    landmarks: Mapping[str, float] | None = None,
+) -> Axes:
+    """Draw the loss of each recording over the steps.
+
+    Args:
+        recordings: Label -> what `train` returned.
+        ax: Axes to draw on, or `None` for new ones.
+        landmarks: Label -> a loss to mark with a horizontal line.
+
+    Returns:
+        The axes.
+    """
+    ax = _axes(ax)
+    for label, recording in recordings.items():
+        ax.plot(recording.loss, label=label)
+    for label, loss in (landmarks or {}).items():
+        ax.axhline(loss, color="0.4", linewidth=1, linestyle="-")
+        ax.annotate(label, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=11)
+    ax.set(xlabel="step", ylabel="loss", ylim=(0, None), title="Loss")
+    ax.legend()
+    return ax
+
+
+def _axes(ax: Axes | None, height: float = 4) -> Axes:
+    return plt.subplots(figsize=(9, height))[1] if ax is None else ax
+
+
+def _matrix(kernel: Any) -> np.ndarray:
+    values = ops.convert_to_numpy(kernel)
+    return values.reshape(-1, values.shape[-1])
+
+
+def _layer_with_kernel(model: keras.Model, name: str | None) -> keras.layers.Layer:
+    layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    for layer in layers:
+        if name in (None, layer.name):
+            return layer
+    raise ValueError(f"layer: expected one of {[layer.name for layer in layers]}, got {name!r}")
+
+
+def _heights(count: int) -> np.ndarray:
+    return np.zeros(1) if count == 1 else np.linspace(0.5, -0.5, count)
+
+
+def _edge(weight: float) -> dict[str, Any]:
+    if weight == 0:
+        return {"color": "0.6", "linewidth": 0.8, "linestyle": ":"}
+    width = 0.5 + 4 * abs(weight)
+    return {
+        "color": "#c0392b" if weight > 0 else "#2060b0",
+        "linewidth": width,
+        "linestyle": "-" if weight > 0 else "--",
+    }
+
+
+def _short(path: str) -> str:
+    return "/".join(path.split("/")[-2:])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -17,6 +17,8 @@ from helpers.checks import positive_integer
 from helpers.seam import GradientKeeper, RecordedTraining, RecordingOptimizer, kernels_of
 from helpers.tasks import Task, prepare_task
 
+STEPS_NOT_WORTH_COMPILING = 10
+
 
 @dataclass(frozen=True, repr=False)
 class Recording:
@@ -93,7 +95,10 @@ def gradients(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> dict[s
     These are the gradients that the first full-batch step of a training would use. The model is left as it was.
 
     Args:
-        model, x, y, loss: As in `train`.
+        model: A built Keras model.
+        x: As in `train`.
+        y: As in `train`.
+        loss: As in `train`.
 
     Returns:
         For each variable's path an array of the variable's shape.
@@ -129,7 +134,11 @@ _latest: tuple[str, RecordedTraining] | None = None
 
 
 def _prepared_training(
-    model: keras.Model, task: Task, steps: int, order: np.ndarray | None, optimizer: keras.optimizers.Optimizer
+    model: keras.Model,
+    task: Task,
+    steps: int,
+    order: np.ndarray | None,
+    optimizer: keras.optimizers.Optimizer,
 ) -> RecordedTraining:
     """Compile a training, or restart the latest one if all that its compiled graph depends on is the same."""
     global _latest
@@ -138,21 +147,26 @@ def _prepared_training(
         _latest[1].restart(task, order)
         return _latest[1]
     training = RecordedTraining(model, task, steps, order)
-    backend = keras.backend.backend()
+    backend, short = keras.backend.backend(), steps <= STEPS_NOT_WORTH_COMPILING
     training.start(
         RecordingOptimizer(optimizer, steps),
         task.loss,
         # One call for all steps. Keras refuses more than 1 on PyTorch.
-        steps_per_execution=1 if backend == "torch" else steps,
+        steps_per_execution=1 if short or backend == "torch" else steps,
         # XLA takes seconds to compile and makes short runs on TensorFlow no faster. JAX is slow without it.
-        jit_compile=backend == "jax",
+        jit_compile=backend == "jax" and not short,
+        run_eagerly=short,
     )
     _latest = (fingerprint, training)
     return training
 
 
 def _fingerprint(
-    model: keras.Model, task: Task, steps: int, order: np.ndarray | None, optimizer: keras.optimizers.Optimizer
+    model: keras.Model,
+    task: Task,
+    steps: int,
+    order: np.ndarray | None,
+    optimizer: keras.optimizers.Optimizer,
 ) -> str:
     """Describe what a compiled graph depends on. Empty if it cannot be known: then nothing is reused."""
     if type(model) not in (keras.Sequential, keras.Model):  # a subclass may hide settings from its config
@@ -161,7 +175,13 @@ def _fingerprint(
     batch = None if order is None else order.shape
     loss = task.loss.get_config() if isinstance(task.loss, keras.losses.Loss) else task.loss
     variables = [(variable.path, variable.shape, variable.trainable) for variable in model.variables]
-    configs = (type(optimizer), {**optimizer.get_config(), "name": None}, type(task.loss), loss, model.get_config())
+    configs = (
+        type(optimizer),
+        {**optimizer.get_config(), "name": None},
+        type(task.loss),
+        loss,
+        model.get_config(),
+    )
     return repr((steps, batch, shapes, variables, configs))
 
 

@@ -34,7 +34,9 @@ def prepare_task(model: keras.Model, x: Any, y: Any, loss: Any) -> Task:
         raise ValueError("model: expected a built model; give it a keras.Input or call it once on data")
     if not model.trainable_variables:
         raise ValueError("model: expected at least one trainable variable, got none")
-    inputs = keras.tree.map_structure(lambda part: finite_array("x", part), x) if _is_nested(x) else finite_array("x", x)
+    inputs = (
+        keras.tree.map_structure(lambda part: finite_array("x", part), x) if _is_nested(x) else finite_array("x", x)
+    )
     targets = finite_array("y", y)
     for part in keras.tree.flatten(inputs):
         same_length(part, targets)

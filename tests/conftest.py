@@ -1,0 +1,3 @@
+"""Shared by all tests. Imports helpers first: it starts Keras quietly."""
+
+import helpers  # noqa: F401
