@@ -6,13 +6,22 @@ from typing import Any
 import numpy as np
 
 
-def positive_integer(name: str, value: Any, what: str = "an integer of at least 1") -> int:
-    """Return `value` as an `int`, or raise `TypeError` (not an integer) or `ValueError` (below 1)."""
+def integer(name: str, value: Any, least: int = 1) -> int:
+    """Return `value` as an `int`, or raise `TypeError` (not an integer) or `ValueError` (below `least`)."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}: expected {what}, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name}: expected {what}, got {value}")
+        raise TypeError(f"{name}: expected an integer of at least {least}, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name}: expected an integer of at least {least}, got {value}")
     return int(value)
+
+
+def non_negative(name: str, value: Any) -> float:
+    """Return `value` as a `float`, or raise `TypeError` (not a number) or `ValueError` (negative, NaN, infinite)."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected a number of at least 0, got {value!r}")
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name}: expected a finite number of at least 0, got {value!r}")
+    return float(value)
 
 
 def layer_widths(name: str, widths: Any) -> tuple[int, ...]:
@@ -22,7 +31,7 @@ def layer_widths(name: str, widths: Any) -> tuple[int, ...]:
     for units in widths:
         if isinstance(units, numbers.Integral) and not isinstance(units, bool) and units < 1:
             raise ValueError(f"{name}: every layer needs at least 1 unit, got {units}")
-    return tuple(positive_integer(name, units) for units in widths)
+    return tuple(integer(name, units) for units in widths)
 
 
 def finite_array(name: str, value: Any) -> np.ndarray:

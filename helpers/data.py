@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.checks import positive_integer
+from helpers.checks import integer, non_negative
 
 DIGITS_FILE = Path(__file__).with_name("digits.npz")
 
@@ -49,8 +49,8 @@ def circles(points: int = 300, *, noise: float = 0.05, seed: int = 0) -> tuple[n
         `x`, float32 of shape `(points, 2)`, and `y`, int64 of shape `(points,)`: 0 is the outer ring, 1 the inner.
 
     Raises:
-        TypeError: `points` is not an integer.
-        ValueError: `points` is below 1, or `noise` is not a finite number of at least 0.
+        TypeError: `points` or `seed` is not an integer, or `noise` is not a number.
+        ValueError: `points` is below 1, `seed` below 0, or `noise` is not a finite number of at least 0.
     """
     generator, y = _classes(points, 2, noise, seed)
     angle = generator.uniform(0, 2 * np.pi, points)
@@ -68,9 +68,8 @@ def spirals(
 
 
 def _classes(points: int, classes: int, noise: float, seed: int) -> tuple[np.random.Generator, np.ndarray]:
-    points, classes = positive_integer("points", points), positive_integer("classes", classes)
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise: expected a finite number of at least 0, got {noise!r}")
+    points, classes, seed = integer("points", points), integer("classes", classes), integer("seed", seed, least=0)
+    non_negative("noise", noise)
     return np.random.default_rng(seed), np.arange(points) % classes
 
 

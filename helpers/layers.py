@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from helpers.checks import positive_integer
+from helpers.checks import integer
 
 
 @keras.saving.register_keras_serializable(package="starting_from_zero")
@@ -35,7 +35,7 @@ class ZeroInitializedLayer(keras.layers.Layer):
     def __init__(self, units: int = 10, activation: Any = None, use_bias: bool = False, **kwargs: Any) -> None:
         """Check and keep the arguments."""
         super().__init__(**kwargs)
-        self.units = positive_integer("units", units)
+        self.units = integer("units", units)
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.supports_masking = True

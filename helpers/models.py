@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from helpers.checks import layer_widths, positive_integer
+from helpers.checks import layer_widths, integer
 
 
 def mlp(
@@ -42,8 +42,8 @@ def mlp(
         ['hidden_1', 'hidden_2', 'head']
     """
     hidden = layer_widths("hidden", hidden)
-    inputs = positive_integer("inputs", inputs)
-    outputs = positive_integer("outputs", outputs)
+    inputs = integer("inputs", inputs)
+    outputs = integer("outputs", outputs)
     kernels = _one_per_layer(kernel_initializer, len(hidden))
     heads = kernels[-1] if head_initializer is None else head_initializer
     _look_up("activation", keras.activations.get, activation)

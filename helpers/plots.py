@@ -166,7 +166,7 @@ def _axes(ax: Axes | None, height: float = 4) -> Axes:
 
 
 def _matrix(kernel: Any) -> np.ndarray:
-    values = ops.convert_to_numpy(kernel)
+    values = ops.convert_to_numpy(kernel.value)
     return values.reshape(-1, values.shape[-1])
 
 

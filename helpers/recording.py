@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers.checks import positive_integer
+from helpers.checks import integer
 from helpers.seam import GradientKeeper, RecordedTraining, RecordingOptimizer, kernels_of
 from helpers.tasks import Task, prepare_task
 
@@ -79,9 +79,9 @@ def train(
         >>> train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5).loss.shape
         (5,)
     """
-    steps = positive_integer("steps", steps)
+    steps = integer("steps", steps)
     task = prepare_task(model, x, y, loss)
-    order = _order_of_rows(task.rows, steps, batch_size, seed)
+    order = _order_of_rows(task.rows, steps, batch_size, integer("seed", seed, least=0))
     optimizer = _fresh_optimizer(optimizer)
     with _variables_restored(model, always=False):
         training = _prepared_training(model, task, steps, order, optimizer)
@@ -116,7 +116,7 @@ def gradients(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> dict[s
     with _variables_restored(model, always=True):
         training.run()
     names = variable_paths(model.trainable_variables)
-    return {name: ops.convert_to_numpy(kept) for name, kept in zip(names, training.recorder.kept, strict=True)}
+    return {name: ops.convert_to_numpy(kept.value) for name, kept in zip(names, training.recorder.kept, strict=True)}
 
 
 def variable_paths(variables: list[keras.Variable]) -> tuple[str, ...]:
@@ -190,10 +190,10 @@ def _recording(training: RecordedTraining) -> Recording:
     variables = training.model.trainable_variables
     names = variable_paths(variables)
     kernels = [name for name, variable in zip(names, variables, strict=True) if kernels_of([variable])]
-    rms = ops.convert_to_numpy(training.recorder.gradient_diary)
-    spread = ops.convert_to_numpy(training.recorder.spread_diary)
+    rms = ops.convert_to_numpy(training.recorder.gradient_diary.value)
+    spread = ops.convert_to_numpy(training.recorder.spread_diary.value)
     return Recording(
-        loss=ops.convert_to_numpy(training.loss_diary).copy(),
+        loss=ops.convert_to_numpy(training.loss_diary.value).copy(),
         names=names,
         gradient_rms={name: rms[:, column].copy() for column, name in enumerate(names)},
         unit_spread={name: spread[:, column].copy() for column, name in enumerate(kernels)},
@@ -212,7 +212,7 @@ def _order_of_rows(rows: int, steps: int, batch_size: int | None, seed: int) -> 
     """Return the row numbers of each step, shape `(steps, batch_size)`, or None for the full batch."""
     if batch_size is None:
         return None
-    batch_size = positive_integer("batch_size", batch_size)
+    batch_size = integer("batch_size", batch_size)
     if batch_size > rows:
         raise ValueError(f"batch_size: expected at most the {rows} rows of x, got {batch_size}")
     generator = np.random.default_rng(seed)
@@ -225,7 +225,7 @@ def _order_of_rows(rows: int, steps: int, batch_size: int | None, seed: int) -> 
 @contextlib.contextmanager
 def _variables_restored(model: keras.Model, *, always: bool) -> Iterator[None]:
     """Give the model back all its variables: always, or only after an error or an interruption."""
-    saved = [ops.convert_to_numpy(variable).copy() for variable in model.variables]
+    saved = [ops.convert_to_numpy(variable.value).copy() for variable in model.variables]
     finished = False
     try:
         yield

@@ -22,7 +22,9 @@ class RecordedTraining(keras.Model):
         super().__init__(name="recorded_training", dtype=model.dtype_policy)
         self.model = model
         self.step_numbers = _step_numbers(steps)
-        self.held_inputs = keras.tree.map_structure(self._held, task.x)
+        self.held_inputs = [self._held(part) for part in keras.tree.flatten(task.x)]
+        structure = keras.tree.map_structure(lambda part: 0, task.x)
+        self.pack_inputs = lambda parts: keras.tree.pack_sequence_as(structure, parts)
         self.held_targets = self._held(task.y)
         self.held_order = None if order is None else self._held(order)
         self.loss_diary = self.add_weight(shape=(steps,), initializer="zeros", trainable=False)
@@ -33,11 +35,11 @@ class RecordedTraining(keras.Model):
         self.recorder = recorder
         self.compile(recorder, loss=loss, **compile_arguments)
         self.optimizer.build(self.model.trainable_variables)
-        self.optimizer_at_start = [ops.convert_to_numpy(v).copy() for v in self.optimizer.variables]
+        self.optimizer_at_start = [ops.convert_to_numpy(v.value).copy() for v in self.optimizer.variables]
 
     def restart(self, task: Task, order: np.ndarray | None) -> None:
         """Take other data of the same shapes and forget what the optimizer remembers."""
-        held = [*keras.tree.flatten(self.held_inputs), self.held_targets, *self.optimizer.variables]
+        held = [*self.held_inputs, self.held_targets, *self.optimizer.variables]
         values = [*keras.tree.flatten(task.x), task.y, *self.optimizer_at_start]
         if order is not None:
             held.append(self.held_order)
@@ -51,8 +53,8 @@ class RecordedTraining(keras.Model):
 
     def call(self, step: Any, training: bool | None = None) -> Any:
         """Return the model's outputs for the rows of this step."""
-        batch = keras.tree.map_structure(lambda held: self._rows(held, step), self.held_inputs)
-        return self.model(batch, training=training)
+        batch = [self._rows(held, step) for held in self.held_inputs]
+        return self.model(self.pack_inputs(batch), training=training)
 
     def compute_loss(
         self,

@@ -6,9 +6,9 @@ A kernel has shape `(..., units)`: column `j` holds the incoming weights of unit
 from typing import Any
 
 import numpy as np
-from keras import ops
+from keras import Variable, ops
 
-from helpers.checks import finite_array
+from helpers.checks import finite_array, non_negative
 
 
 def spread_between_units(kernel: Any) -> Any:
@@ -62,8 +62,7 @@ def unit_groups(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> np
         >>> unit_groups([[1.0, 2.0, 1.0]])
         array([0, 1, 0])
     """
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance: expected a number of at least 0, got {tolerance!r}")
+    tolerance = non_negative("tolerance", tolerance)
     units = _kernel(kernel).T.astype("float64")
     if bias is not None:
         bias = _kernel(bias).reshape(-1, 1).astype("float64")
@@ -108,10 +107,10 @@ def numerical_rank(kernel: Any, *, tolerance: float = 1e-3) -> int:
         1
     """
     singular_values = np.linalg.svd(_kernel(kernel).astype("float64"), compute_uv=False)
-    return int(np.sum(singular_values > tolerance * singular_values.max()))
+    return int(np.sum(singular_values > non_negative("tolerance", tolerance) * singular_values.max()))
 
 
 def _kernel(kernel: Any) -> np.ndarray:
     """Return the kernel as a finite array of shape `(inputs, units)`."""
-    values = finite_array("kernel", ops.convert_to_numpy(kernel) if hasattr(kernel, "path") else kernel)
+    values = finite_array("kernel", ops.convert_to_numpy(kernel.value) if isinstance(kernel, Variable) else kernel)
     return values.reshape(-1, values.shape[-1])

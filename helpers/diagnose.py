@@ -1,0 +1,186 @@
+"""Dead, symmetric or fine? An answer for any Keras model, from watching a few training steps."""
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from helpers.checks import finite_array, same_length
+from helpers.findings import Finding, findings_of
+from helpers.probe import Walk, kernel_positions, kernels_asleep, observe
+from helpers.tasks import Task, prepare_task
+from helpers.untouched import untouched
+
+ROWS = 128
+ENTRIES = 2**20  # of x; large images are examined with fewer rows
+
+MEANINGS = {
+    "frozen": "no kernel ever receives a gradient",
+    "partly frozen": "some kernels never receive a gradient",
+    "symmetric": "some units are identical and stay so: they do the work of one",
+    "learns": "every kernel receives a gradient, and no two units stay identical",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What `diagnose` found.
+
+    Attributes:
+        verdict: `"frozen"`, `"partly frozen"`, `"symmetric"` or `"learns"`.
+        findings: Each has `layer`, `problem`, `cause` and `cure`. Some say that a zero is fine.
+    """
+
+    verdict: str
+    findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        """Summarize in one line."""
+        return f"Diagnosis({self.verdict!r}, {len(self.findings)} findings)"
+
+    def __str__(self) -> str:
+        """Return a short report."""
+        lines = [f"Verdict: {self.verdict} - {MEANINGS[self.verdict]}."]
+        for layers, finding in _merged(self.findings):
+            lines += ["", f"{layers}: {finding.problem}", f"  cause: {finding.cause}", f"  cure:  {finding.cure}"]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return a table for Jupyter."""
+        rows = [
+            [html.escape(layers), html.escape(found.problem), html.escape(found.cause), html.escape(found.cure)]
+            for layers, found in _merged(self.findings)
+        ]
+        head = "".join(f'<th style="text-align:left">{title}</th>' for title in ("layer", "problem", "cause", "cure"))
+        body = "".join(
+            "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in row) + "</tr>" for row in rows
+        )
+        return (
+            f"<p>Verdict: <b>{self.verdict}</b> - {MEANINGS[self.verdict]}.</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+
+def diagnose(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> Diagnosis:
+    """Tell whether a model can learn from where its weights are now.
+
+    It trains the model for a few steps on at most 128 rows, watches every gradient and every unit, and puts
+    everything back: weights, optimizer, metrics, random state. The verdict is the first that applies:
+
+    - `"frozen"`: no kernel ever receives a gradient; at most biases move.
+    - `"partly frozen"`: some trainable kernel never does.
+    - `"symmetric"`: in some layer units (or in some model whole layers) are identical, stay so, and do the same.
+    - `"learns"`: none of these, so every kernel wakes within some steps.
+
+    The verdict is about the weights, with a fresh optimizer of the usual kind and without weight penalties. A
+    compiled model's optimizer that remembers other weights is a finding. A `train_step` of your own is not used.
+
+    Args:
+        model: A built Keras model with one output. Layers with `trainable=False` are left out.
+        x: Array of shape `(n, ...)`, or a dict or list of arrays.
+        y: Integer classes of shape `(n,)`, or targets of the shape of the model's output (one-hot, or numbers).
+        loss: A Keras loss. `None` takes the loss that the model was compiled with, or else chooses: softmax
+            cross-entropy on logits for integer classes, mean squared error for everything else.
+
+    Returns:
+        A `Diagnosis`; print it.
+
+    Raises:
+        TypeError: `model` is no Keras model, or `x`, `y` or `loss` has a wrong type.
+        ValueError: the model is not built, has nothing to train, several outputs or NaN in its weights; `x` or `y`
+            is empty, has NaN or does not fit; the loss gives no single number.
+
+    Example:
+        >>> diagnose(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1]).verdict
+        'frozen'
+    """
+    loss = _chosen_loss(model, loss)
+    x, y = _few_rows(x, y)
+    task = prepare_task(model, x, y, loss or "mse")
+    with untouched(model):
+        task = _checked(model, task, loss)
+        walk = observe(model, task)
+    return Diagnosis(_verdict(model, walk), findings_of(model, walk))
+
+
+def _verdict(model: keras.Model, walk: Walk) -> str:
+    asleep = kernels_asleep(model, walk)
+    if len(asleep) == len(kernel_positions(model)):
+        return "frozen"
+    if asleep:
+        return "partly frozen"
+    return "symmetric" if walk.families else "learns"
+
+
+def _few_rows(x: Any, y: Any) -> tuple[Any, np.ndarray]:
+    """Check all rows and return some, drawn at random: rows may be sorted by class."""
+    several = isinstance(x, dict) or (isinstance(x, (list, tuple)) and all(hasattr(part, "shape") for part in x))
+    x = keras.tree.map_structure(lambda part: finite_array("x", part), x) if several else finite_array("x", x)
+    y = finite_array("y", y)
+    parts = keras.tree.flatten(x)
+    if not parts:
+        raise ValueError("x: expected at least one array, got none")
+    for part in parts:
+        same_length(part, y)
+    entries = sum(part[0].size for part in parts)
+    count = min(len(y), ROWS, max(ENTRIES // entries, 8))
+    rows = np.sort(np.random.default_rng(0).choice(len(y), count, replace=False))
+    return keras.tree.map_structure(lambda part: part[rows], x), y[rows]
+
+
+def _chosen_loss(model: Any, loss: Any) -> Any:
+    """Return the loss asked for, or the compiled one, or None."""
+    if loss is None:
+        loss = getattr(model, "loss", None) if getattr(model, "compiled", False) else None
+    parts = keras.tree.flatten(loss)
+    if len(parts) != 1:
+        raise ValueError(f"loss: expected one loss for one output, got {len(parts)}")
+    loss = parts[0]
+    if loss is None or callable(loss):
+        return loss
+    try:
+        return keras.losses.get(loss)
+    except Exception as problem:
+        raise ValueError(f"loss: expected a name or loss that Keras knows, got {loss!r}") from problem
+
+
+def _checked(model: keras.Model, task: Task, loss: Any) -> Task:
+    """Return the task with targets and a loss that fit the outputs, or raise an error that names what does not."""
+    outputs = keras.tree.flatten(model(task.x, training=False))
+    if len(outputs) != 1:
+        raise ValueError(f"model: expected one output, got {len(outputs)}")
+    outputs, y = outputs[0], task.y
+    if loss is None:
+        if y.shape == tuple(outputs.shape) or outputs.shape[-1] == 1:
+            y = y.astype(model.variable_dtype)
+        task = prepare_task(model, task.x, y, None)
+        loss = task.loss
+    _check_loss(loss, y, outputs)
+    return task
+
+
+def _check_loss(loss: Any, y: np.ndarray, outputs: Any) -> None:
+    shapes = f"y of shape {y.shape} and outputs of shape {tuple(outputs.shape)}"
+    try:
+        value = ops.convert_to_numpy(loss(ops.convert_to_tensor(y), outputs))
+    except Exception as problem:
+        raise ValueError(f"loss: cannot compare {shapes}: {problem}") from problem
+    per_row = not isinstance(loss, keras.losses.Loss) and value.shape[:1] == (len(y),)
+    if value.shape and not per_row:
+        raise ValueError(f"loss: expected one number for {shapes}, got an array of shape {value.shape}")
+    if not np.isfinite(value).all():
+        raise ValueError("model: expected a finite loss, got NaN or infinity; look at the weights and at the scale of x")
+
+
+def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
+    """Put findings of several layers together that differ in nothing but the layer."""
+    layers: dict[tuple[str, str], list[str]] = {}
+    firsts: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.problem, finding.cause)
+        layers.setdefault(key, []).append(finding.layer)
+        firsts.setdefault(key, finding)
+    return [(", ".join(layers[key]), first) for key, first in firsts.items()]

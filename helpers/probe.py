@@ -1,0 +1,206 @@
+"""The experiment behind `diagnose`: which kernels ever get a gradient, and which units stay identical?
+
+A few steps of gradient descent answer both. Each step moves a variable by a fixed length, however small its
+gradient, so one step does what many steps of a real training do. The length is the same for all units of a layer:
+a step treats equal units equally, like every usual optimizer.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from helpers.seam import GradientKeeper, RecordedTraining
+from helpers.tasks import Task
+from helpers.units import Family, families_of, is_kernel
+
+# Two lengths: with short steps the gradients of fifty sigmoid layers vanish before all are awake, and with long ones
+# the outputs of fifty residual blocks overflow.
+STEP_LENGTHS = (0.1, 2.0)
+PATIENCE = 4  # steps without news after which a sleeping kernel counts as one that never wakes
+ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
+
+
+@dataclass
+class Walk:
+    """What was seen during some steps. Variables are known by their position in `model.trainable_variables`.
+
+    Attributes:
+        start: Value of each variable before the first step.
+        woke: The step at which a variable first received a gradient; one that never did is missing.
+        received: For each variable the sum of the sizes of its gradients, entry by entry.
+        families: Units, or whole kernels, that stayed identical and have the same effect on the outputs.
+        steps: Number of gradients computed.
+    """
+
+    start: list[np.ndarray]
+    woke: dict[int, int]
+    received: list[np.ndarray]
+    families: list[Family]
+    steps: int = 0
+
+
+class WeightedTraining(RecordedTraining):
+    """Gives every row a weight of its own: with equally many rows of each class a gradient may cancel."""
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """Return the weighted loss."""
+        rows = y_pred.shape[0]
+        weights = np.random.default_rng(0).uniform(0.5, 1.5, rows)
+        # One loss for each entry of all axes but the last.
+        weights = weights.reshape(rows, *[1] * (len(y_pred.shape) - 2))
+        return super().compute_loss(x, y, y_pred, ops.convert_to_tensor(weights, y_pred.dtype), training)
+
+
+def observe(model: keras.Model, task: Task) -> Walk:
+    """Train `model` for a few steps, once for each step length as long as a kernel sleeps.
+
+    Returns:
+        The walk that woke the most variables. Restoring the model is up to the caller.
+
+    Raises:
+        ValueError: The first gradient is not finite.
+    """
+    start = [ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
+    training = WeightedTraining(model, task, steps=1)
+    training.start(GradientKeeper(), task.loss, run_eagerly=True)
+    walks = []
+    for length in STEP_LENGTHS:
+        walks.append(_walk(training, task, start, length))
+        if not kernels_asleep(model, walks[-1]):
+            break
+    if not walks[0].steps:
+        raise ValueError("model: expected finite gradients, got NaN or infinity in the first training step")
+    return max(walks, key=lambda walk: len(walk.woke))
+
+
+def kernels_asleep(model: keras.Model, walk: Walk) -> list[int]:
+    """Return the positions of the kernels that never received a gradient."""
+    return [position for position in kernel_positions(model) if position not in walk.woke]
+
+
+def kernel_positions(model: keras.Model) -> list[int]:
+    """Return the positions of the trainable kernels; of all trainable variables if there is no kernel."""
+    variables = model.trainable_variables
+    kernels = [position for position, variable in enumerate(variables) if is_kernel(variable)]
+    return kernels or list(range(len(variables)))
+
+
+def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], length: float) -> Walk:
+    """Step until all kernels are awake and no two units are suspect, or until nothing new happens."""
+    model = training.model
+    weights = _assigned(model, start)
+    walk = Walk(start, {}, [np.zeros_like(value) for value in start], families_of(model, start))
+    news = 0
+    while walk.steps - news <= PATIENCE and (walk.families or kernels_asleep(model, walk)):
+        gradients = _gradients(training)
+        if not all(np.isfinite(gradient).all() for gradient in gradients):
+            break
+        norms = [_norm(gradient) for gradient in gradients]
+        for position in _newly_awake(norms, walk.woke):
+            walk.woke[position] = news = walk.steps
+        walk.steps += 1
+        for position in walk.woke:
+            walk.received[position] += np.abs(gradients[position])
+        weights = _assigned(model, _stepped(weights, gradients, norms, walk.woke, length))
+        _compare(walk, weights, norms)
+    walk.families = [
+        family for family in walk.families if _still_alike(walk, family) and _same_effect(model, task.x, weights, family)
+    ]
+    return walk
+
+
+def _gradients(training: RecordedTraining) -> list[np.ndarray]:
+    training.train_on_batch(training.step_numbers["x"])
+    return [ops.convert_to_numpy(kept).astype("float32") for kept in training.recorder.kept]
+
+
+def _norm(array: np.ndarray) -> float:
+    """Divide by the largest entry before squaring: the square of a tiny number would vanish."""
+    largest = float(np.abs(array).max(initial=0))
+    return largest * float(np.linalg.norm(array / largest)) if largest else 0.0
+
+
+def _newly_awake(norms: list[float], woke: dict[int, int]) -> list[int]:
+    """Return the sleeping variables whose gradient is neither zero nor rounding."""
+    sleeping = sorted((p for p in range(len(norms)) if p not in woke and norms[p]), key=lambda p: -norms[p])
+    known = [norms[position] for position in woke if norms[position]]
+    smallest = min(known, default=max(norms))
+    awake = []
+    for position in sleeping:
+        if norms[position] < ROUNDING * smallest:
+            break
+        smallest = min(smallest, norms[position])
+        awake.append(position)
+    return awake
+
+
+def _stepped(
+    weights: list[np.ndarray], gradients: list[np.ndarray], norms: list[float], woke: dict[int, int], length: float
+) -> list[np.ndarray]:
+    """Move each variable that is awake against its gradient, by `length` or a tenth of its own size."""
+    stepped = list(weights)
+    for position in woke:
+        if norms[position]:
+            step = max(0.1 * _norm(weights[position]), length)
+            stepped[position] = weights[position] - step * (gradients[position] / norms[position])
+    return stepped
+
+
+def _assigned(model: keras.Model, weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Give the model these weights, keep to its constraints, and return what it now has."""
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(variable.constraint(ops.convert_to_tensor(value)) if variable.constraint else value)
+    return [ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
+
+
+def _compare(walk: Walk, weights: list[np.ndarray], norms: list[float]) -> None:
+    """Split the families whose members became different; only soon after waking, before rounding adds up."""
+    for family in walk.families:
+        awake = [walk.woke[owner] for owner in family.owners if owner in walk.woke]
+        if awake and walk.steps - max(awake) <= PATIENCE:
+            family.split(family.values(weights))
+            if family.whole_kernels:
+                family.split(np.array([[norms[owner] for owner in family.owners]]))
+    walk.families = [family for family in walk.families if len(family.twins)]
+
+
+def _still_alike(walk: Walk, family: Family) -> bool:
+    """Tell whether at least two identical members have received a gradient."""
+    family.split_off(np.flatnonzero(family.values(walk.received).max(axis=0) == 0))
+    return len(family.twins) > 1
+
+
+def _same_effect(model: keras.Model, x: Any, weights: list[np.ndarray], family: Family) -> bool:
+    """Change one of two identical members, then the other: do the outputs change in the same way?
+
+    The outputs of a head may have equal weights, for classes that do not occur. They still are different outputs.
+    """
+    before = _outputs(model, x)
+    changes = [_outputs_with_change(model, x, weights, family, member) - before for member in family.twins[:2]]
+    size = max(np.abs(change).max() for change in changes)
+    return bool(np.abs(changes[0] - changes[1]).max() <= 0.1 * size)
+
+
+def _outputs_with_change(
+    model: keras.Model, x: Any, weights: list[np.ndarray], family: Family, member: int
+) -> np.ndarray:
+    variable = model.trainable_variables[family.owner(member)]
+    value = weights[family.owner(member)]
+    changed = value.ravel().copy()
+    direction = np.random.default_rng(0).normal(size=len(family.places))
+    entries = changed[family.places[:, member]]
+    changed[family.places[:, member]] += direction / _norm(direction) * max(_norm(entries), 0.1)
+    variable.assign(changed.reshape(value.shape))
+    outputs = _outputs(model, x)
+    variable.assign(value)
+    return outputs
+
+
+def _outputs(model: keras.Model, x: Any) -> np.ndarray:
+    outputs = keras.tree.flatten(model(x, training=False))
+    return np.concatenate([ops.convert_to_numpy(part).astype("float64").ravel() for part in outputs])
