@@ -133,9 +133,9 @@ def _dead_units(model: keras.Model, walk: Walk) -> list[Finding]:
         if position not in walk.woke or not is_kernel(variable):
             continue
         places = columns_of(variable, layers.get(id(variable)))
-        dead = walk.received[position].ravel()[places].max(axis=0) == 0
+        dead = ~walk.received[position].ravel()[places].any(axis=0)
         dead &= walk.start[position].ravel()[places].any(axis=0)
-        if dead.any():
+        if dead.any() and not dead.all():
             findings.append(
                 Finding(
                     layer_name(model, variable),

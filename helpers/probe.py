@@ -16,11 +16,24 @@ from helpers.seam import GradientKeeper, RecordedTraining
 from helpers.tasks import Task
 from helpers.units import Family, families_of, is_kernel
 
-# Two lengths: with short steps the gradients of fifty sigmoid layers vanish before all are awake, and with long ones
-# the outputs of fifty residual blocks overflow.
-STEP_LENGTHS = (0.1, 2.0)
 PATIENCE = 4  # steps without news after which a sleeping kernel counts as one that never wakes
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a walk goes: the length of a variable's first step, of its later steps in relation to that, their number."""
+
+    first: float
+    later: float
+    steps: int
+
+
+# The gentle walk is like a training. The far one wakes even fifty sigmoid layers, one after the other, before their
+# gradients vanish: it moves each variable only once, so that none goes back to where it slept.
+GENTLE = Pace(first=0.1, later=0.25, steps=12)
+FAR = Pace(first=1.5, later=0.0, steps=1000)
+COMPILE_AFTER = 16  # a long walk pays for a compiled graph
 
 
 @dataclass
@@ -30,7 +43,7 @@ class Walk:
     Attributes:
         start: Value of each variable before the first step.
         woke: The step at which a variable first received a gradient; one that never did is missing.
-        received: For each variable the sum of the sizes of its gradients, entry by entry.
+        received: For each variable which of its entries ever received a gradient.
         families: Units, or whole kernels, that stayed identical and have the same effect on the outputs.
         steps: Number of gradients computed.
     """
@@ -57,7 +70,7 @@ class WeightedTraining(RecordedTraining):
 
 
 def observe(model: keras.Model, task: Task) -> Walk:
-    """Train `model` for a few steps, once for each step length as long as a kernel sleeps.
+    """Train `model` for a few steps, gently, and then far if a kernel still sleeps.
 
     Returns:
         The walk that woke the most variables. Restoring the model is up to the caller.
@@ -69,8 +82,8 @@ def observe(model: keras.Model, task: Task) -> Walk:
     training = WeightedTraining(model, task, steps=1)
     training.start(GradientKeeper(), task.loss, run_eagerly=True)
     walks = []
-    for length in STEP_LENGTHS:
-        walks.append(_walk(training, task, start, length))
+    for pace in (GENTLE, FAR):
+        walks.append(_walk(training, task, start, pace))
         if not kernels_asleep(model, walks[-1]):
             break
     if not walks[0].steps:
@@ -90,23 +103,31 @@ def kernel_positions(model: keras.Model) -> list[int]:
     return kernels or list(range(len(variables)))
 
 
-def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], length: float) -> Walk:
+def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace: Pace) -> Walk:
     """Step until all kernels are awake and no two units are suspect, or until nothing new happens."""
     model = training.model
-    weights = _assigned(model, start)
-    walk = Walk(start, {}, [np.zeros_like(value) for value in start], families_of(model, start))
+    variables = model.trainable_variables
+    weights = [_assigned(variable, value) for variable, value in zip(variables, start, strict=True)]
+    walk = Walk(start, {}, [np.zeros(value.shape, bool) for value in start], families_of(model, start))
     news = 0
-    while walk.steps - news <= PATIENCE and (walk.families or kernels_asleep(model, walk)):
+    while walk.steps < min(news + PATIENCE + 1, pace.steps) and (walk.families or kernels_asleep(model, walk)):
+        if walk.steps == COMPILE_AFTER:
+            training.compile(training.recorder, loss=task.loss, jit_compile=keras.backend.backend() == "jax")
         gradients = _gradients(training)
         if not all(np.isfinite(gradient).all() for gradient in gradients):
             break
         norms = [_norm(gradient) for gradient in gradients]
-        for position in _newly_awake(norms, walk.woke):
-            walk.woke[position] = news = walk.steps
+        newly_awake = _newly_awake(norms, walk.woke)
+        walk.woke.update(dict.fromkeys(newly_awake, walk.steps))
+        news = walk.steps if newly_awake else news
         walk.steps += 1
         for position in walk.woke:
-            walk.received[position] += np.abs(gradients[position])
-        weights = _assigned(model, _stepped(weights, gradients, norms, walk.woke, length))
+            walk.received[position] |= gradients[position] != 0
+            if norms[position]:
+                size = max(0.1 * _norm(weights[position]), pace.first)
+                size *= 1 if position in newly_awake else pace.later
+                step = size * (gradients[position] / norms[position])
+                weights[position] = _assigned(variables[position], weights[position] - step)
         _compare(walk, weights, norms)
     walk.families = [
         family for family in walk.families if _still_alike(walk, family) and _same_effect(model, task.x, weights, family)
@@ -115,7 +136,7 @@ def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], lengt
 
 
 def _gradients(training: RecordedTraining) -> list[np.ndarray]:
-    training.train_on_batch(training.step_numbers["x"])
+    training.train_on_batch(np.zeros(1, dtype="int32"))
     return [ops.convert_to_numpy(kept).astype("float32") for kept in training.recorder.kept]
 
 
@@ -139,23 +160,12 @@ def _newly_awake(norms: list[float], woke: dict[int, int]) -> list[int]:
     return awake
 
 
-def _stepped(
-    weights: list[np.ndarray], gradients: list[np.ndarray], norms: list[float], woke: dict[int, int], length: float
-) -> list[np.ndarray]:
-    """Move each variable that is awake against its gradient, by `length` or a tenth of its own size."""
-    stepped = list(weights)
-    for position in woke:
-        if norms[position]:
-            step = max(0.1 * _norm(weights[position]), length)
-            stepped[position] = weights[position] - step * (gradients[position] / norms[position])
-    return stepped
-
-
-def _assigned(model: keras.Model, weights: list[np.ndarray]) -> list[np.ndarray]:
-    """Give the model these weights, keep to its constraints, and return what it now has."""
-    for variable, value in zip(model.trainable_variables, weights, strict=True):
-        variable.assign(variable.constraint(ops.convert_to_tensor(value)) if variable.constraint else value)
-    return [ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
+def _assigned(variable: keras.Variable, value: np.ndarray) -> np.ndarray:
+    """Give the variable this value, or what its constraint makes of it, and return that."""
+    if variable.constraint:
+        value = ops.convert_to_numpy(variable.constraint(ops.convert_to_tensor(value))).copy()
+    variable.assign(value)
+    return value
 
 
 def _compare(walk: Walk, weights: list[np.ndarray], norms: list[float]) -> None:
@@ -171,7 +181,7 @@ def _compare(walk: Walk, weights: list[np.ndarray], norms: list[float]) -> None:
 
 def _still_alike(walk: Walk, family: Family) -> bool:
     """Tell whether at least two identical members have received a gradient."""
-    family.split_off(np.flatnonzero(family.values(walk.received).max(axis=0) == 0))
+    family.split_off(np.flatnonzero(~family.values(walk.received).any(axis=0)))
     return len(family.twins) > 1
 
 

@@ -21,7 +21,7 @@ class RecordedTraining(keras.Model):
         """Hold `task`; `order` has the row numbers of each step, shape `(steps, batch)`, or is None: all rows."""
         super().__init__(name="recorded_training", dtype=model.dtype_policy)
         self.model = model
-        self.step_numbers = _step_numbers(steps)
+        self.steps = steps
         self.held_inputs = [self._held(part) for part in keras.tree.flatten(task.x)]
         structure = keras.tree.map_structure(lambda part: 0, task.x)
         self.pack_inputs = lambda parts: keras.tree.pack_sequence_as(structure, parts)
@@ -34,6 +34,7 @@ class RecordedTraining(keras.Model):
         """Compile, and create all variables now: TensorFlow then traces the step once instead of twice."""
         self.recorder = recorder
         self.compile(recorder, loss=loss, **compile_arguments)
+        self.step_numbers = None if self.run_eagerly else _step_numbers(self.steps)
         self.optimizer.build(self.model.trainable_variables)
         self.optimizer_at_start = [ops.convert_to_numpy(v.value).copy() for v in self.optimizer.variables]
 
@@ -48,8 +49,12 @@ class RecordedTraining(keras.Model):
             variable.assign(value)
 
     def run(self) -> None:
-        """Do all steps in one epoch."""
-        self.fit(**self.step_numbers, shuffle=False, verbose=0)
+        """Do all steps: in one epoch of the compiled graph, or one by one if the run is too short for a graph."""
+        if self.run_eagerly:
+            for step in range(self.steps):
+                self.train_on_batch(np.array([step], dtype="int32"))
+        else:
+            self.fit(**self.step_numbers, shuffle=False, verbose=0)
 
     def call(self, step: Any, training: bool | None = None) -> Any:
         """Return the model's outputs for the rows of this step."""
@@ -154,7 +159,7 @@ class GradientKeeper(keras.optimizers.Optimizer):
 def _step_numbers(steps: int) -> dict[str, Any]:
     """Return arguments of `fit` that make it count from 0 to steps - 1."""
     numbers = np.arange(steps, dtype="int32")
-    if keras.backend.backend() == "tensorflow" and steps > 1:
+    if keras.backend.backend() == "tensorflow":
         # A ready-made dataset spares every fit the 50 ms of building one from an array.
         return {"x": keras.utils.timeseries_dataset_from_array(numbers, None, sequence_length=1, batch_size=1)}
     return {"x": numbers, "batch_size": 1}

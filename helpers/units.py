@@ -8,6 +8,7 @@ import numpy as np
 
 # Relative: rounding drives the units of a symmetric net about 1e-6 apart, and a healthy kernel may be tiny.
 TOLERANCE = 1e-3
+COMPARED = 2**19  # weights of one kernel that are compared
 
 
 @dataclass
@@ -42,7 +43,8 @@ class Family:
     def values(self, arrays: list[np.ndarray]) -> np.ndarray:
         """Return the members' entries of `arrays` (one for each variable), shape `(weights, members)`."""
         if self.whole_kernels:
-            return np.stack([arrays[owner].ravel() for owner in self.owners], axis=1)
+            places = self.places[:, 0]
+            return np.stack([arrays[owner].ravel()[places] for owner in self.owners], axis=1)
         return arrays[self.owners[0]].ravel()[self.places]
 
     def split(self, matrix: np.ndarray) -> None:
@@ -66,7 +68,8 @@ def families_of(model: keras.Model, values: list[np.ndarray]) -> list[Family]:
             shapes.setdefault(tuple(variable.shape), []).append(position)
     for owners in shapes.values():
         if len(owners) > 1:
-            places = np.arange(values[owners[0]].size)[:, np.newaxis].repeat(len(owners), axis=1)
+            places = np.arange(values[owners[0]].size)[:, np.newaxis]
+            places = _sample(np.broadcast_to(places, (len(places), len(owners))))
             families.append(Family(owners, places, np.zeros(len(owners), dtype=int)))
     for family in families:
         family.split(family.values(values))
@@ -109,7 +112,13 @@ def columns_of(variable: keras.Variable, layer: Any) -> np.ndarray:
     units = getattr(layer, "units", getattr(layer, "filters", None))
     if not isinstance(units, int) or units < 1 or places.shape[-1] % units:
         units = places.shape[-1]
-    return places.reshape(-1, units)  # the gates of an LSTM or GRU lie side by side in the last axis
+    return _sample(places.reshape(-1, units))  # the gates of an LSTM or GRU lie side by side in the last axis
+
+
+def _sample(places: np.ndarray) -> np.ndarray:
+    """Return some rows of `places` if there are very many: they suffice to tell units apart."""
+    rows = max(COMPARED // places.shape[1], 16)
+    return places if len(places) <= rows else np.random.default_rng(0).choice(places, rows, replace=False)
 
 
 TRANSPOSED_CONVOLUTIONS = (

@@ -109,7 +109,17 @@ def test_nothing_is_downloaded_and_no_shell_is_used(path):
         names = {n.module or "" for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.ImportFrom)}
         names |= {a.name for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Import) for a in n.names}
         roots = {name.split(".")[0] for name in names}
-        assert roots <= {"contextlib", "helpers", "keras", "math", "matplotlib", "numpy", "pathlib", "tempfile"}
+        assert roots <= {
+            "contextlib",
+            "helpers",
+            "itertools",
+            "keras",
+            "math",
+            "matplotlib",
+            "numpy",
+            "pathlib",
+            "tempfile",
+        }
         assert "get_file" not in cell.source and "keras.datasets" not in cell.source
 
 

@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ def test_shapes_and_zeros(hidden):
     model = mlp(hidden, inputs=5, outputs=3)
     assert model.input_shape == (None, 5) and model.output_shape == (None, 3)
     sizes = [5, *hidden, 3]
-    assert [w.shape for w in model.get_weights()[::2]] == list(zip(sizes[:-1], sizes[1:], strict=True))
+    assert [w.shape for w in model.get_weights()[::2]] == list(itertools.pairwise(sizes))
     assert not any(np.any(w) for w in model.get_weights())
     assert [layer.name for layer in model.layers] == [f"hidden_{n + 1}" for n in range(len(hidden))] + ["head"]
 

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 from matplotlib.colors import LogNorm
 
-from helpers import digits, mlp, plot_gradient_flow, plot_losses, plot_network, plot_neuron_symmetry, train
+from helpers import STYLE, digits, mlp, plot_gradient_flow, plot_losses, plot_network, plot_neuron_symmetry, train
 from helpers.recording import Recording
 
 matplotlib.use("agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 X, Y = digits().x_train[:100], digits().y_train[:100]
 
 
 @pytest.fixture(autouse=True)
-def close_figures():
-    yield
+def course_style():
+    with plt.style.context(STYLE):
+        yield
     plt.close("all")
 
 

@@ -71,7 +71,14 @@ def test_no_clutter_is_tracked():
 
 
 def test_helpers_import_only_downwards():
-    floors = ["quiet checks", "data layers symmetry tasks", "models seam", "recording", "plots", "exercises"]
+    floors = [
+        "quiet checks",
+        "data layers symmetry tasks",
+        "models seam",
+        "recording",
+        "diagnose plots",
+        "explorer exercises",
+    ]
     height = {name: floor for floor, names in enumerate(floors) for name in names.split()}
     for path in (ROOT / "helpers").glob("*.py"):
         if path.stem != "__init__":

@@ -48,13 +48,13 @@ EXERCISES: dict[str, Exercise] = {
         because="The hidden kernel and the head's bias start at zero, and nothing else does.",
         hints=(
             Hint(
-                example="answer = inputs * units",
+                example="inputs * units",
                 applies=lambda answer, inputs, units: answer == inputs * units,
                 text="That is the hidden kernel. Look at the head: it has a kernel and a bias, "
                 "and the table in section 2 says how each of them starts.",
             ),
             Hint(
-                example="answer = inputs * units + units + 1",
+                example="inputs * units + units + 1",
                 applies=lambda answer, inputs, units: answer == inputs * units + units + 1,
                 text="That is the number of all weights in the summary. If all of them were zero, the network "
                 "could not learn; see section 6. Which ones are random?",
@@ -68,22 +68,22 @@ EXERCISES: dict[str, Exercise] = {
         because="A dense layer with a zero kernel and no bias is the course's layer.",
         hints=(
             Hint(
-                example="answer = ZeroInitializedLayer(units)",
+                example="ZeroInitializedLayer(units)",
                 applies=lambda answer, inputs, units: isinstance(answer, ZeroInitializedLayer),
                 text="That is the course's layer itself. Make one from keras.layers.Dense.",
             ),
             Hint(
-                example="answer = keras.layers.Dense",
+                example="keras.layers.Dense",
                 applies=lambda answer, inputs, units: isinstance(answer, type),
                 text="That is a class. Call it, so that it becomes a layer.",
             ),
             Hint(
-                example="answer = keras.layers.Dense(units + 1, kernel_initializer='zeros', use_bias=False)",
+                example="keras.layers.Dense(units + 1, kernel_initializer='zeros', use_bias=False)",
                 applies=lambda answer, inputs, units: _is_dense(answer) and answer.units != units,
                 text="This layer has another number of units than yours.",
             ),
             Hint(
-                example="answer = keras.layers.Dense(units)",
+                example="keras.layers.Dense(units)",
                 applies=lambda answer, inputs, units: (
                     _is_dense(answer) and bool(np.any(_first_weights(answer, inputs)[0] != 0.0))
                 ),
@@ -91,7 +91,7 @@ EXERCISES: dict[str, Exercise] = {
                 "initializer for it.",
             ),
             Hint(
-                example="answer = keras.layers.Dense(units, kernel_initializer='zeros')",
+                example="keras.layers.Dense(units, kernel_initializer='zeros')",
                 applies=lambda answer, inputs, units: _is_dense(answer) and answer.use_bias,
                 text="The kernel is right, but this layer has one variable too many.",
             ),
@@ -106,29 +106,28 @@ EXERCISES: dict[str, Exercise] = {
         because="A zero head sends nothing back, so the hidden kernel waits for one step.",
         hints=(
             Hint(
-                example="answer = both_zero.layers",
+                example="both_zero.layers",
                 applies=lambda answer, inputs, units: not isinstance(answer, keras.Model),
                 text="The answer must be a model, such as a keras.Sequential that begins with keras.Input((inputs,)).",
             ),
             Hint(
-                example="answer = keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(1)])",
+                example="keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(1)])",
                 applies=lambda answer, inputs, units: not _two_layers(answer, inputs, units),
                 text="The model needs exactly two kernels: one from the inputs to your units, and one from your "
                 "units to one output.",
             ),
             Hint(
-                example="answer = both_zero",
+                example="both_zero",
                 applies=lambda answer, inputs, units: _moves(answer, inputs) == [False, False],
                 text="Here no kernel moves. The head's gradient is (X W1)^T delta: what must W1 not be?",
             ),
             Hint(
-                example="answer = model",
+                example="model",
                 applies=lambda answer, inputs, units: _moves(answer, inputs) == [True, False],
                 text="This is the other way round: the hidden kernel moves and the head's kernel does not.",
             ),
             Hint(
-                example="answer = keras.Sequential("
-                "[keras.Input((inputs,)), keras.layers.Dense(units), keras.layers.Dense(1)])",
+                example="keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(units), keras.layers.Dense(1)])",
                 applies=lambda answer, inputs, units: _moves(answer, inputs) == [True, True],
                 text="Both kernels move. The hidden kernel's gradient is (X^T delta) w2^T: what stops it?",
             ),

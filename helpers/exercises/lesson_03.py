@@ -13,7 +13,7 @@ LABELS = (np.array([0, 0, 0, 1]), np.array([0, 2, 2, 2, 1, 2]), np.array([3, 0, 
 
 def _numbers(answer: Any) -> set[int]:
     """Return the kernels that the answer lists; a single number counts as a list of one."""
-    return {int(number) for number in np.ravel(np.asarray(answer))}
+    return {int(number) for number in (answer if isinstance(answer, set) else np.ravel(answer))}
 
 
 def _all_kernels(hidden: tuple[int, ...]) -> set[int]:
@@ -27,7 +27,8 @@ def _entropy(labels: np.ndarray) -> float:
 
 def _same_as(answer: Any, expected: Callable[[np.ndarray], float]) -> bool:
     """Tell whether the answer, a function, agrees with another one on some labels."""
-    return all(np.isclose(float(answer(labels)), expected(labels), atol=1e-4) for labels in LABELS)
+    with np.errstate(all="ignore"):
+        return all(np.isclose(float(answer(labels)), expected(labels), atol=1e-4) for labels in LABELS)
 
 
 def _undefined(answer: Any) -> bool:
