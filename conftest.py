@@ -13,10 +13,3 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--every-size`, which reruns the lessons over the full grid of sizes."""
     parser.addoption("--every-size", action="store_true", help="rerun the lessons at every size of the grid")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the cells of a lesson on one worker: they share a kernel."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))

@@ -14,7 +14,7 @@ from helpers.probe import Walk, kernel_positions, kernels_asleep, observe
 from helpers.tasks import Task, prepare_task
 from helpers.untouched import untouched
 
-ROWS = 128
+ROWS = 64
 ENTRIES = 2**20  # of x; large images are examined with fewer rows
 
 MEANINGS = {
@@ -67,7 +67,7 @@ class Diagnosis:
 def diagnose(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> Diagnosis:
     """Tell whether a model can learn from where its weights are now.
 
-    It trains the model for a few steps on at most 128 rows, watches every gradient and every unit, and puts
+    It trains the model for a few steps on at most 64 rows, watches every gradient and every unit, and puts
     everything back: weights, optimizer, metrics, random state. The verdict is the first that applies:
 
     - `"frozen"`: no kernel ever receives a gradient; at most biases move.

@@ -38,7 +38,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
         edges = np.arange(rms.shape[1] + 1), np.arange(len(rms) + 1)
         image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=norm, rasterized=True)
         ax.figure.colorbar(image, ax=ax, label="gradient (RMS)")
-    ax.set(xlim=(0, rms.shape[1]), ylim=(len(rms), 0), xlabel="step", title="Gradient of each variable")
+    ax.set(xlim=(0, rms.shape[1]), ylim=(len(rms), 0), xlabel="step", title="Gradients")
     every = -(-len(rms) // 16)
     names = [_short(name) for name in recording.names]
     ax.set_yticks(np.arange(0, len(rms), every) + 0.5, names[::every])
@@ -75,16 +75,19 @@ def plot_neuron_symmetry(
     shown = min(kernel.shape[1], limit)
     side = int(np.sqrt(len(kernel)))
     shape = (side, side) if side > 2 and side * side == len(kernel) else (len(kernel), 1)
-    columns = min(shown, 16 if shape[1] > 1 else 32)
+    is_image = shape[1] > 1
+    columns = min(shown, 8 if is_image else 32)
     rows = -(-shown // columns)
-    ax = _axes(ax, height=1.2 + 0.75 * rows if shape[1] > 1 else 3.5)
+    ax = _axes(ax, height=1 + 1.3 * rows if is_image else 3.5)
+    if is_image:
+        ax.set_aspect(0.88 / 0.64)  # square pixels
 
     scale = np.abs(kernel).max() or 1.0
     for unit in range(shown):
         left, top = unit % columns, unit // columns
         tile = kernel[:, unit].reshape(shape)
         where = (left + 0.06, left + 0.94, top + 0.94, top + 0.3)
-        image = ax.imshow(tile, cmap="RdBu_r", vmin=-scale, vmax=scale, extent=where, aspect="auto")
+        image = ax.imshow(tile, cmap="RdBu_r", vmin=-scale, vmax=scale, extent=where, aspect=ax.get_aspect())
         ax.add_patch(plt.Rectangle((where[0], where[3]), 0.88, 0.64, fill=False, edgecolor="0.4", linewidth=1))
         ax.text(left + 0.5, top + 0.26, str(groups[unit] + 1), ha="center", va="bottom", fontsize=10)
     ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
@@ -93,8 +96,8 @@ def plot_neuron_symmetry(
     alike = "all identical" if different == 1 < kernel.shape[1] else f"{different} different"
     counted = f"{_count(kernel.shape[1], 'unit')}, {alike}"
     hidden = "" if shown == kernel.shape[1] else f", first {shown} drawn"
-    ax.set_title(f"Incoming weights of {chosen.name}: {counted}{hidden}")
-    ax.figure.colorbar(image, ax=ax, label="weight")
+    ax.set_title(f"{chosen.name}: {counted}{hidden}")
+    ax.figure.colorbar(image, ax=ax, label="incoming weight")
     return ax
 
 

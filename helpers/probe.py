@@ -22,18 +22,25 @@ ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what r
 
 @dataclass(frozen=True)
 class Pace:
-    """How a walk goes: the length of a variable's first step, of its later steps in relation to that, their number."""
+    """How a walk goes.
+
+    Attributes:
+        first: Length of the first step of a variable.
+        later: Length of its later steps, in relation to the first.
+        steps: Number of steps at most.
+        scale: Factor on the loss.
+    """
 
     first: float
     later: float
     steps: int
+    scale: float
 
 
-# The gentle walk is like a training. The far one wakes even fifty sigmoid layers, one after the other, before their
-# gradients vanish: it moves each variable only once, so that none goes back to where it slept.
-GENTLE = Pace(first=0.1, later=0.25, steps=12)
-FAR = Pace(first=1.5, later=0.0, steps=1000)
-COMPILE_AFTER = 16  # a long walk pays for a compiled graph
+# The gentle walk is like a training. The far one wakes even fifty sigmoid layers, one after the other: the large
+# scale keeps their gradients from vanishing, and a variable that moves only once never goes back to where it slept.
+GENTLE = Pace(first=0.1, later=0.25, steps=12, scale=1.0)
+FAR = Pace(first=0.35, later=0.0, steps=1000, scale=2.0**100)
 
 
 @dataclass
@@ -58,12 +65,14 @@ class Walk:
 class WeightedTraining(RecordedTraining):
     """Gives every row a weight of its own: with equally many rows of each class a gradient may cancel."""
 
+    scale = 1.0
+
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
         """Return the weighted loss."""
         rows = y_pred.shape[0]
-        weights = np.random.default_rng(0).uniform(0.5, 1.5, rows)
+        weights = np.random.default_rng(0).uniform(0.5, 1.5, rows) * self.scale
         # One loss for each entry of all axes but the last.
         weights = weights.reshape(rows, *[1] * (len(y_pred.shape) - 2))
         return super().compute_loss(x, y, y_pred, ops.convert_to_tensor(weights, y_pred.dtype), training)
@@ -81,11 +90,11 @@ def observe(model: keras.Model, task: Task) -> Walk:
     start = [ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
     training = WeightedTraining(model, task, steps=1)
     training.start(GradientKeeper(), task.loss, run_eagerly=True)
-    walks = []
-    for pace in (GENTLE, FAR):
-        walks.append(_walk(training, task, start, pace))
-        if not kernels_asleep(model, walks[-1]):
-            break
+    walks = [_walk(training, task, start, GENTLE)]
+    if walks[0].steps == GENTLE.steps:  # still waking: a deep net, whose many steps are worth a compiled graph
+        training.compile(training.recorder, loss=task.loss, jit_compile=keras.backend.backend() == "jax")
+    if kernels_asleep(model, walks[0]):
+        walks.append(_walk(training, task, start, FAR))
     if not walks[0].steps:
         raise ValueError("model: expected finite gradients, got NaN or infinity in the first training step")
     return max(walks, key=lambda walk: len(walk.woke))
@@ -105,27 +114,26 @@ def kernel_positions(model: keras.Model) -> list[int]:
 
 def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace: Pace) -> Walk:
     """Step until all kernels are awake and no two units are suspect, or until nothing new happens."""
+    training.scale = pace.scale
     model = training.model
     variables = model.trainable_variables
     weights = [_assigned(variable, value) for variable, value in zip(variables, start, strict=True)]
     walk = Walk(start, {}, [np.zeros(value.shape, bool) for value in start], families_of(model, start))
     news = 0
     while walk.steps < min(news + PATIENCE + 1, pace.steps) and (walk.families or kernels_asleep(model, walk)):
-        if walk.steps == COMPILE_AFTER:
-            training.compile(training.recorder, loss=task.loss, jit_compile=keras.backend.backend() == "jax")
         gradients = _gradients(training)
-        if not all(np.isfinite(gradient).all() for gradient in gradients):
-            break
         norms = [_norm(gradient) for gradient in gradients]
+        if not np.isfinite(norms).all():
+            break
         newly_awake = _newly_awake(norms, walk.woke)
         walk.woke.update(dict.fromkeys(newly_awake, walk.steps))
         news = walk.steps if newly_awake else news
         walk.steps += 1
         for position in walk.woke:
             walk.received[position] |= gradients[position] != 0
-            if norms[position]:
-                size = max(0.1 * _norm(weights[position]), pace.first)
-                size *= 1 if position in newly_awake else pace.later
+            size = max(0.1 * _norm(weights[position]), pace.first)
+            size *= 1 if position in newly_awake else pace.later
+            if size and norms[position]:
                 step = size * (gradients[position] / norms[position])
                 weights[position] = _assigned(variables[position], weights[position] - step)
         _compare(walk, weights, norms)
@@ -141,9 +149,12 @@ def _gradients(training: RecordedTraining) -> list[np.ndarray]:
 
 
 def _norm(array: np.ndarray) -> float:
-    """Divide by the largest entry before squaring: the square of a tiny number would vanish."""
+    """Return the Euclidean norm, also of numbers whose squares would vanish or overflow."""
+    norm = float(np.linalg.norm(array))
+    if 1e-15 < norm < 1e15:
+        return norm
     largest = float(np.abs(array).max(initial=0))
-    return largest * float(np.linalg.norm(array / largest)) if largest else 0.0
+    return largest * float(np.linalg.norm(array / largest)) if 0 < largest < np.inf else largest
 
 
 def _newly_awake(norms: list[float], woke: dict[int, int]) -> list[int]:

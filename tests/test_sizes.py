@@ -1,16 +1,65 @@
-"""Every lesson at other sizes: its asserts are its claims.
+"""Every lesson with other values in its parameters cell: the asserts are its claims.
 
-`uv run pytest` runs SPREAD. `uv run pytest tests/test_sizes.py --every-size` runs every lesson at every width of
-WIDTHS, at every depth of DEPTHS, and with every choice of OTHER; that takes about an hour.
+`uv run pytest` runs SPREAD. `uv run pytest tests/test_sizes.py --every-size` runs GRID, one changed value at a time,
+for each lesson; it takes about an hour.
 """
 
 import pytest
-from lessons import LESSONS, NAMES, parameters, read, run, with_parameters
+from lessons import LESSONS, read, run, with_parameters
 
 WIDTHS = (1, 2, 3, 7, 50, 257)
-DEPTHS = ((5,), (7, 3), (4, 4, 4), (2, 9, 2, 9))
+LAYERS = (*((width,) for width in WIDTHS), *((width, width) for width in WIDTHS), (4, 4, 4), (2, 9, 3, 5))
+
+GRID = {
+    "00": {"hidden": LAYERS, "seed": (1, 2)},
+    "01": {"units": WIDTHS, "inputs": (1, 7, 50), "rows": (20, 1000), "seed": (1, 2)},
+    "02": {"hidden": LAYERS, "small_hidden": (*LAYERS[:4], (3, 2)), "watched": (10,), "seed": (1, 2)},
+    "03": {
+        "hidden": LAYERS,
+        "activations": (("gelu", "softplus"), ("silu", "elu"), ("selu", "softsign", "leaky_relu")),
+        "learning_rate": (0.005, 0.05),
+        "seed": (1, 2),
+    },
+}
+
+SPREAD = [
+    ("00", {"hidden": (1,)}),
+    ("00", {"hidden": (257, 3, 50), "seed": 1}),
+    ("01", {"units": 1, "inputs": 7}),
+    ("01", {"units": 257, "inputs": 1, "rows": 20, "seed": 2}),
+    ("02", {"hidden": (1,), "small_hidden": (1,)}),
+    ("02", {"hidden": (7, 2), "small_hidden": (3, 3), "seed": 1}),
+    ("02", {"hidden": (257,), "small_hidden": (50,), "watched": 10}),
+    ("03", {"hidden": (1,)}),
+    ("03", {"hidden": (3, 7, 2), "activations": ("tanh", "softplus"), "seed": 1}),
+    ("03", {"hidden": (257,), "activations": ("relu", "gelu")}),
+]
 
 
-def widths_of(value, width):
-    """Give every layer the same width, keeping the depth; a plain number of units becomes the width."""
-    return tuple(width for _ in value) if isinstance(value, tuple) else width
+def one_changed_value_at_a_time():
+    for lesson, choices in GRID.items():
+        for name, values in choices.items():
+            for value in values:
+                yield lesson, {name: value}
+
+
+def pytest_generate_tests(metafunc):
+    if "changes" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--every-size")
+        cases = list(one_changed_value_at_a_time()) if every else SPREAD
+        names = [f"{lesson}-{'-'.join(f'{k}={v}' for k, v in changes.items())}" for lesson, changes in cases]
+        metafunc.parametrize(("lesson", "changes"), cases, ids=names)
+
+
+def test_every_claim_holds(lesson, changes):
+    (path,) = [path for path in LESSONS if path.stem.startswith(lesson)]
+    run(with_parameters(read(path), **changes))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS])
+def test_the_grid_names_parameters_of_the_lesson(path):
+    lesson = path.stem[:2]
+    assert lesson in GRID
+    assert lesson in {name for name, _ in SPREAD}
+    for changes in [{name: values[0]} for name, values in GRID[lesson].items()]:
+        with_parameters(read(path), **changes)

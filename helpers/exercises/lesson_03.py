@@ -64,12 +64,12 @@ EXERCISES: dict[str, Exercise] = {
             Hint(
                 example="[]",
                 applies=lambda answer, **_: not _numbers(answer),
-                text="Nothing at all would need a zero factor for every kernel. Which kernel has no zero before or behind it?",
+                text="None at all? Look at each kernel: which one has no zero before or behind it?",
             ),
             Hint(
                 example="list(range(1, len(hidden) + 2))",
                 applies=lambda answer, hidden, **_: _numbers(answer) == _all_kernels(hidden),
-                text="That would be true without any zero. Follow the input forward: what comes out of the zero kernel?",
+                text="True without any zero. Follow the input forward: what comes out of the zero kernel?",
             ),
             Hint(
                 example="list(range(2, len(hidden) + 2))",
@@ -104,7 +104,7 @@ EXERCISES: dict[str, Exercise] = {
                 text="That is where the loss starts, with all classes equally likely. The output bias can do better.",
             ),
             Hint(
-                example="lambda labels: -sum(np.mean(labels == k) * np.log2(np.mean(labels == k)) for k in set(labels))",
+                example="lambda labels: -sum(p * np.log2(p) for p in [np.mean(labels == k) for k in set(labels)])",
                 applies=lambda answer, **_: _same_as(answer, lambda labels: _entropy(labels) / np.log(2)),
                 text="That is the right quantity in bits. Keras takes natural logarithms.",
             ),
@@ -113,15 +113,15 @@ EXERCISES: dict[str, Exercise] = {
                 applies=lambda answer, **_: _same_as(
                     answer, lambda labels: 1 - np.bincount(labels).max() / len(labels)
                 ),
-                text="That is the share of wrong answers if you always name the most frequent class. Asked is the loss.",
+                text="That is the share of errors if you always name the most frequent class. Asked is the loss.",
             ),
             Hint(
-                example="lambda labels: sum(np.mean(labels == k) * np.log(np.mean(labels == k)) for k in set(labels))",
+                example="lambda labels: sum(p * np.log(p) for p in [np.mean(labels == k) for k in set(labels)])",
                 applies=lambda answer, **_: _same_as(answer, lambda labels: -_entropy(labels)),
                 text="The sign is missing: a cross-entropy is never negative.",
             ),
             Hint(
-                example="lambda labels: -np.sum(np.log(np.bincount(labels) / len(labels)) * np.bincount(labels) / len(labels))",
+                example="lambda labels: -sum(p * np.log(p) for p in np.bincount(labels) / len(labels))",
                 applies=lambda answer, **_: _undefined(answer),
                 text="Labels with a missing class give NaN: 0 times the logarithm of 0. Leave such classes out.",
             ),
@@ -160,7 +160,7 @@ EXERCISES: dict[str, Exercise] = {
             Hint(
                 example="mlp(hidden, activation='relu', kernel_initializer='zeros', head_initializer='glorot_uniform')",
                 applies=lambda answer, **_: any(_zero_kernels(answer)[:-1]),
-                text="Behind a zero hidden kernel every relu sits at 0, where its slope is 0: the error cannot get back.",
+                text="Behind a zero hidden kernel every relu sits at 0, where its slope is 0: no error gets back.",
             ),
         ),
         otherwise="Look at the relu column of the table: which rows have no dash?",
