@@ -172,7 +172,9 @@ def _check_loss(loss: Any, y: np.ndarray, outputs: Any) -> None:
     if value.shape and not per_row:
         raise ValueError(f"loss: expected one number for {shapes}, got an array of shape {value.shape}")
     if not np.isfinite(value).all():
-        raise ValueError("model: expected a finite loss, got NaN or infinity; look at the weights and at the scale of x")
+        raise ValueError(
+            "model: expected a finite loss, got NaN or infinity; look at the weights and at the scale of x"
+        )
 
 
 def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:

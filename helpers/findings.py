@@ -100,7 +100,10 @@ def _all_that_moves(model: keras.Model, walk: Walk) -> list[Finding]:
 
 
 def _identical_units(model: keras.Model, walk: Walk) -> list[Finding]:
-    return [_copied_kernels(model, family) if family.whole_kernels else _same_units(model, family) for family in walk.families]
+    return [
+        _copied_kernels(model, family) if family.whole_kernels else _same_units(model, family)
+        for family in walk.families
+    ]
 
 
 def _same_units(model: keras.Model, family: Family) -> Finding:

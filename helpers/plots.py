@@ -39,6 +39,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
         image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=norm, rasterized=True)
         ax.figure.colorbar(image, ax=ax, label="gradient (RMS)")
     ax.set(xlim=(0, rms.shape[1]), ylim=(len(rms), 0), xlabel="step", title="Gradients")
+    ax.xaxis.get_major_locator().set_params(integer=True)
     every = -(-len(rms) // 16)
     names = [_short(name) for name in recording.names]
     ax.set_yticks(np.arange(0, len(rms), every) + 0.5, names[::every])
@@ -93,8 +94,8 @@ def plot_neuron_symmetry(
     ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     different = groups.max() + 1
-    alike = "all identical" if different == 1 < kernel.shape[1] else f"{different} different"
-    counted = f"{_count(kernel.shape[1], 'unit')}, {alike}"
+    alike = "all identical" if different == 1 else f"{different} different"
+    counted = f"{kernel.shape[1]} units, {alike}" if kernel.shape[1] > 1 else "1 unit"
     hidden = "" if shown == kernel.shape[1] else f", first {shown} drawn"
     ax.set_title(f"{chosen.name}: {counted}{hidden}")
     ax.figure.colorbar(image, ax=ax, label="incoming weight")
@@ -198,7 +199,3 @@ def _edge(weight: float) -> dict[str, Any]:
 
 def _short(path: str) -> str:
     return "/".join(path.split("/")[-2:])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -40,7 +40,7 @@ class Pace:
 # The gentle walk is like a training. The far one wakes even fifty sigmoid layers, one after the other: the large
 # scale keeps their gradients from vanishing, and a variable that moves only once never goes back to where it slept.
 GENTLE = Pace(first=0.1, later=0.25, steps=12, scale=1.0)
-FAR = Pace(first=0.35, later=0.0, steps=1000, scale=2.0**100)
+FAR = Pace(first=0.5, later=0.0, steps=1000, scale=2.0**118)
 
 
 @dataclass
@@ -138,7 +138,9 @@ def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace:
                 weights[position] = _assigned(variables[position], weights[position] - step)
         _compare(walk, weights, norms)
     walk.families = [
-        family for family in walk.families if _still_alike(walk, family) and _same_effect(model, task.x, weights, family)
+        family
+        for family in walk.families
+        if _still_alike(walk, family) and _same_effect(model, task.x, weights, family)
     ]
     return walk
 

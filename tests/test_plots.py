@@ -55,7 +55,9 @@ def test_neuron_symmetry_numbers_identical_units_alike(hidden):
     assert ("all identical" in ax.get_title(loc="left")) == (hidden[0] > 1)
     different = plot_neuron_symmetry(random_mlp(hidden))
     assert labels(different) == [str(n + 1) for n in range(min(hidden[0], 32))]
-    assert f"{hidden[0]} different" in different.get_title(loc="left")
+    assert (f"{hidden[0]} units, {hidden[0]} different" if hidden[0] > 1 else "1 unit") in different.get_title(
+        loc="left"
+    )
 
 
 def test_neuron_symmetry_draws_images_columns_and_named_layers():

@@ -27,7 +27,11 @@ def _smallest(x: np.ndarray, y: np.ndarray, slope: float) -> float:
 def _same_as(answer: Callable[..., Any], expected: Callable[..., float]) -> bool:
     """Tell whether two functions agree on some unbalanced data sets."""
     generator = np.random.default_rng(0)
-    for features, slope, labels in [(4, 1.0, [0, 0, 0, 1, 2, 0, 1]), (3, 0.5, [1, 1, 0, 1, 1]), (6, 2.0, [3, 1, 2, 0, 0])]:
+    for features, slope, labels in [
+        (4, 1.0, [0, 0, 0, 1, 2, 0, 1]),
+        (3, 0.5, [1, 1, 0, 1, 1]),
+        (6, 2.0, [3, 1, 2, 0, 0]),
+    ]:
         x, y = generator.normal(1, 1, (len(labels), features)), np.array(labels)
         if not np.isclose(float(answer(x, y, slope)), expected(x, y, slope), rtol=1e-4):
             return False
@@ -52,9 +56,7 @@ def _zero_kernels(model: keras.Model) -> int:
     return sum(not np.any(keras.ops.convert_to_numpy(layer.kernel)) for layer in model.layers)
 
 
-def _leaves(
-    model: keras.Model, x: np.ndarray, y: np.ndarray, updates: int, learning_rate: float, level: float
-) -> bool:
+def _leaves(model: keras.Model, x: np.ndarray, y: np.ndarray, updates: int, learning_rate: float, level: float) -> bool:
     """Train a copy, so that the reader's own model stays as it is."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
