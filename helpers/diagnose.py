@@ -163,12 +163,15 @@ def _checked(model: keras.Model, task: Task, loss: Any) -> Task:
 
 
 def _check_loss(loss: Any, y: np.ndarray, outputs: Any) -> None:
+    function = not isinstance(loss, keras.losses.Loss)
+    if function and len(outputs.shape) == y.ndim + 1 and outputs.shape[-1] == 1:
+        y = y[..., np.newaxis]  # as Keras does
     shapes = f"y of shape {y.shape} and outputs of shape {tuple(outputs.shape)}"
     try:
         value = ops.convert_to_numpy(loss(ops.convert_to_tensor(y), outputs))
     except Exception as problem:
         raise ValueError(f"loss: cannot compare {shapes}: {problem}") from problem
-    per_row = not isinstance(loss, keras.losses.Loss) and value.shape[:1] == (len(y),)
+    per_row = function and value.shape[:1] == (len(y),)
     if value.shape and not per_row:
         raise ValueError(f"loss: expected one number for {shapes}, got an array of shape {value.shape}")
     if not np.isfinite(value).all():

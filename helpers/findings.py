@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import keras
-import numpy as np
 from keras import ops
 
 from helpers.probe import Walk, kernels_asleep
@@ -108,7 +107,7 @@ def _identical_units(model: keras.Model, walk: Walk) -> list[Finding]:
 
 def _same_units(model: keras.Model, family: Family) -> Finding:
     variable = model.trainable_variables[family.owners[0]]
-    units, different = len(family.groups), len(np.unique(family.groups))
+    units, different = len(family.groups), family.different
     return Finding(
         layer_name(model, variable),
         f"of its {units} units only {different} {'is' if different == 1 else 'are'} different",
@@ -119,7 +118,7 @@ def _same_units(model: keras.Model, family: Family) -> Finding:
 
 
 def _copied_kernels(model: keras.Model, family: Family) -> Finding:
-    variables = [model.trainable_variables[family.owner(member)] for member in family.twins]
+    variables = [model.trainable_variables[family.owner(member)] for member in family.copies]
     return Finding(
         ", ".join(layer_name(model, variable) for variable in variables),
         "these layers are copies of each other and stay so",
@@ -153,7 +152,8 @@ def _dead_units(model: keras.Model, walk: Walk) -> list[Finding]:
 
 def _stale_optimizer(model: keras.Model) -> list[Finding]:
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is None or not optimizer.built or not int(ops.convert_to_numpy(optimizer.iterations)):
+    steps = int(ops.convert_to_numpy(optimizer.iterations.value)) if optimizer and optimizer.built else 0
+    if not steps:
         return []
     reset = [variable for variable in model.trainable_variables if _was_reset(variable, optimizer)]
     if not reset:
@@ -163,7 +163,7 @@ def _stale_optimizer(model: keras.Model) -> list[Finding]:
         Finding(
             "optimizer",
             "its state is older than the weights",
-            f"It has taken {int(ops.convert_to_numpy(optimizer.iterations))} steps and remembers gradients of {names}, "
+            f"It has taken {steps} steps and remembers gradients of {names}, "
             "whose entries are all equal: they were set anew since. What it remembers would move even weights that "
             "get no gradient, and would part equal units. The verdict is about these weights with a fresh optimizer.",
             "Compile again, with a new optimizer: model.compile(optimizer=keras.optimizers.Adam(), loss=model.loss)",
@@ -173,12 +173,12 @@ def _stale_optimizer(model: keras.Model) -> list[Finding]:
 
 def _was_reset(variable: keras.Variable, optimizer: keras.optimizers.Optimizer) -> bool:
     """Tell whether the optimizer has moved the variable although its entries are all zero, or all equal."""
-    value = ops.convert_to_numpy(variable)
+    value = ops.convert_to_numpy(variable.value)
     if variable.constraint or (value != value.flat[0]).any():
         return False
     mark = variable.path.replace("/", "_")
     slots = [slot for slot in optimizer.variables if tuple(slot.shape) == value.shape and mark in slot.path]
-    slots = [ops.convert_to_numpy(slot) for slot in slots]
+    slots = [ops.convert_to_numpy(slot.value) for slot in slots]
     return any(slot.any() if not value.any() else (slot != slot.flat[0]).any() for slot in slots)
 
 
@@ -208,7 +208,7 @@ def _zeros_that_are_fine(model: keras.Model, walk: Walk) -> list[Finding]:
             Finding(
                 name,
                 f"its {variable.name} starts at zero, which is fine",
-                f"It receives a gradient {when}: the weights around it are not all zero, or the activation is not 0 at 0.",
+                f"It receives a gradient {when}: what feeds it is not 0, and neither is what comes back to it.",
                 "Nothing to mend.",
             )
         )

@@ -10,6 +10,7 @@ from keras import ops
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from helpers.recording import Recording
 from helpers.symmetry import unit_groups
@@ -39,7 +40,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
         image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=norm, rasterized=True)
         ax.figure.colorbar(image, ax=ax, label="gradient (RMS)")
     ax.set(xlim=(0, rms.shape[1]), ylim=(len(rms), 0), xlabel="step", title="Gradients")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     every = -(-len(rms) // 16)
     names = [_short(name) for name in recording.names]
     ax.set_yticks(np.arange(0, len(rms), every) + 0.5, names[::every])

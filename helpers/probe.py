@@ -1,8 +1,9 @@
-"""The experiment behind `diagnose`: which kernels ever get a gradient, and which units stay identical?
+"""The experiment behind `diagnose`.
 
-A few steps of gradient descent answer both. Each step moves a variable by a fixed length, however small its
-gradient, so one step does what many steps of a real training do. The length is the same for all units of a layer:
-a step treats equal units equally, like every usual optimizer.
+Which kernels ever get a gradient, and which units stay identical? A few steps of gradient descent answer both. Each
+step moves a variable by a fixed length, however small its gradient, so one step does what many steps of a real
+training do. The length is the same for all units of a layer: a step treats equal units equally, like every usual
+optimizer.
 """
 
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def observe(model: keras.Model, task: Task) -> Walk:
     Raises:
         ValueError: The first gradient is not finite.
     """
-    start = [ops.convert_to_numpy(variable).copy() for variable in model.trainable_variables]
+    start = [ops.convert_to_numpy(variable.value).copy() for variable in model.trainable_variables]
     training = WeightedTraining(model, task, steps=1)
     training.start(GradientKeeper(), task.loss, run_eagerly=True)
     walks = [_walk(training, task, start, GENTLE)]
@@ -147,12 +148,13 @@ def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace:
 
 def _gradients(training: RecordedTraining) -> list[np.ndarray]:
     training.train_on_batch(np.zeros(1, dtype="int32"))
-    return [ops.convert_to_numpy(kept).astype("float32") for kept in training.recorder.kept]
+    return [ops.convert_to_numpy(kept.value).astype("float32") for kept in training.recorder.kept]
 
 
 def _norm(array: np.ndarray) -> float:
     """Return the Euclidean norm, also of numbers whose squares would vanish or overflow."""
-    norm = float(np.linalg.norm(array))
+    with np.errstate(over="ignore"):
+        norm = float(np.linalg.norm(array))
     if 1e-15 < norm < 1e15:
         return norm
     largest = float(np.abs(array).max(initial=0))
@@ -189,22 +191,22 @@ def _compare(walk: Walk, weights: list[np.ndarray], norms: list[float]) -> None:
             family.split(family.values(weights))
             if family.whole_kernels:
                 family.split(np.array([[norms[owner] for owner in family.owners]]))
-    walk.families = [family for family in walk.families if len(family.twins)]
+    walk.families = [family for family in walk.families if family.has_copies]
 
 
 def _still_alike(walk: Walk, family: Family) -> bool:
     """Tell whether at least two identical members have received a gradient."""
     family.split_off(np.flatnonzero(~family.values(walk.received).any(axis=0)))
-    return len(family.twins) > 1
+    return family.has_copies
 
 
 def _same_effect(model: keras.Model, x: Any, weights: list[np.ndarray], family: Family) -> bool:
-    """Change one of two identical members, then the other: do the outputs change in the same way?
+    """Tell whether changing one of two identical members changes the outputs like changing the other.
 
     The outputs of a head may have equal weights, for classes that do not occur. They still are different outputs.
     """
     before = _outputs(model, x)
-    changes = [_outputs_with_change(model, x, weights, family, member) - before for member in family.twins[:2]]
+    changes = [_outputs_with_change(model, x, weights, family, member) - before for member in family.copies[:2]]
     size = max(np.abs(change).max() for change in changes)
     return bool(np.abs(changes[0] - changes[1]).max() <= 0.1 * size)
 

@@ -6,8 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
-# Relative: rounding drives the units of a symmetric net about 1e-6 apart, and a healthy kernel may be tiny.
-TOLERANCE = 1e-3
+# Both are relative: a healthy kernel may be tiny. Rounding drives the units of a symmetric net apart, so if all are
+# this close, they are the same. Among many units some are close by chance, so copies of some must be closer.
+ALL_SAME = 1e-3
+COPY = 1e-5
 COMPARED = 2**19  # weights of one kernel that are compared
 
 
@@ -31,10 +33,20 @@ class Family:
         return len(self.owners) > 1
 
     @property
-    def twins(self) -> np.ndarray:
-        """Members of the largest group; empty if all members differ."""
-        members = np.flatnonzero(self.groups == np.bincount(self.groups).argmax())
-        return members if len(members) > 1 else members[:0]
+    def different(self) -> int:
+        """How many different members there are."""
+        return len(np.unique(self.groups))
+
+    @property
+    def has_copies(self) -> bool:
+        """Whether there are more identical members than chance gives among many."""
+        members = len(self.groups)
+        return members - self.different > 2 * COPY * members**2
+
+    @property
+    def copies(self) -> np.ndarray:
+        """Members of the largest group of identical ones."""
+        return np.flatnonzero(self.groups == np.bincount(self.groups).argmax())
 
     def owner(self, member: int) -> int:
         """Return the position of the member's variable."""
@@ -73,7 +85,7 @@ def families_of(model: keras.Model, values: list[np.ndarray]) -> list[Family]:
             families.append(Family(owners, places, np.zeros(len(owners), dtype=int)))
     for family in families:
         family.split(family.values(values))
-    return [family for family in families if len(family.twins)]
+    return [family for family in families if family.has_copies]
 
 
 def same_columns(matrix: np.ndarray) -> np.ndarray:
@@ -86,8 +98,10 @@ def same_columns(matrix: np.ndarray) -> np.ndarray:
     matrix = matrix[:, order]
     length = np.linalg.norm(matrix, axis=0)
     gap = np.linalg.norm(np.diff(matrix, axis=1), axis=0)
-    groups = np.empty(len(order), dtype=int)
-    groups[order] = np.cumsum([0, *(gap > TOLERANCE * np.maximum(length[1:], length[:-1]))])
+    allowed = np.maximum(length[1:], length[:-1])
+    groups = np.zeros(len(order), dtype=int)
+    if np.any(gap > ALL_SAME * allowed):
+        groups[order] = np.cumsum([0, *(gap > COPY * allowed)])
     return groups
 
 

@@ -20,7 +20,7 @@ def untouched(model: keras.Model) -> Iterator[None]:
     Inside, the weights have no regularizer: a penalty on a weight is no sign that the data reach it.
     """
     variables = [*model.variables, *model.metrics_variables]
-    values = [ops.convert_to_numpy(variable).copy() for variable in variables]
+    values = [ops.convert_to_numpy(variable.value).copy() for variable in variables]
     regularizers = [variable.regularizer for variable in model.trainable_variables]
     with _random_state_restored():
         try:
@@ -38,7 +38,7 @@ def untouched(model: keras.Model) -> Iterator[None]:
 def _random_state_restored() -> Iterator[None]:
     python_state, numpy_state = random.getstate(), np.random.get_state()
     generator = global_state.get_global_attribute(GLOBAL_SEED)
-    seed = None if generator is None else ops.convert_to_numpy(generator.state).copy()
+    seed = None if generator is None else ops.convert_to_numpy(generator.state.value).copy()
     torch_random = _torch_random()
     torch_state = torch_random.get_rng_state() if torch_random else None
     try:

@@ -56,7 +56,7 @@ def _after(restart: Callable[[keras.Model], Any]) -> dict[str, bool]:
     optimizer = model.optimizer
     restart(model)
     found = {"zero": not any(map(np.any, model.get_weights())), "compiled": model.optimizer is not optimizer}
-    if found["zero"]:
+    if found["zero"] and not found["compiled"]:
         _update(model, inputs, targets)
     kernels = [np.any(weight) for weight in model.get_weights() if weight.ndim == 2]
     return {**found, "frozen": not any(kernels), "learns": bool(np.any(model.get_weights()[-1]))}
@@ -80,12 +80,12 @@ EXERCISES: dict[str, Exercise] = {
             Hint(
                 example='{"B", "C", "D"}',
                 applies=lambda answer: "B" in answer,
-                text="The loss of B fell a long way, but from a bad start. Has it passed what a constant answer can reach?",
+                text="The loss of B fell a long way, but from a bad start. Has it passed the best constant answer?",
             ),
             Hint(
                 example='{"D"}',
                 applies=lambda answer: "D" in answer and "C" not in answer,
-                text="The accuracy of C is no better than the majority's. Now compare its loss with the best constant answer.",
+                text="The accuracy of C is the majority's. Now compare its loss with the best constant answer.",
             ),
             Hint(
                 example='{"C"}',
@@ -94,7 +94,7 @@ EXERCISES: dict[str, Exercise] = {
                 "But can a constant answer be right as often as D?",
             ),
         ),
-        otherwise='Answer with a set of names such as {"A"}. Compare the last two columns with what a constant answer can reach.',
+        otherwise='Answer with a set of names such as {"A"}. What can a constant answer reach in the last two columns?',
     ),
     "4.2": Exercise(
         right=lambda answer, **facts: (
@@ -113,20 +113,20 @@ EXERCISES: dict[str, Exercise] = {
                 text="The first loss is right, but with zero hidden kernels this net is dead.",
             ),
             Hint(
-                example="draw(keras.initializers.GlorotUniform(), seeds[0])[:-2] + template[-2:]",
+                example="starts['Glorot, zero head'][0]",
                 applies=lambda answer, **_: not any(map(np.any, _head(answer))),
                 text="A zero head with a zero bias starts at ln K. Which output bias gives each class its share?",
             ),
             Hint(
-                example="draw(keras.initializers.GlorotUniform(), seeds[0])[:-2] + [template[-2], prior]",
+                example="[*starts['Glorot, zero head'][0][:-1], prior]",
                 applies=lambda answer, y, **_: np.allclose(_head(answer)[1], _prior(y), atol=CLOSE),
                 text="These are the shares themselves. The net puts its logits through softmax: "
                 "what must you give to the exponential to get the shares back?",
             ),
             Hint(
-                example="draw(keras.initializers.GlorotUniform(), seeds[0])[:-1] + [np.log(prior)]",
+                example="[*starts['Glorot'][0][:-1], np.log(prior)]",
                 applies=lambda answer, **_: bool(np.any(_head(answer)[0])),
-                text="Your head is random, so it adds something of its own to the output bias. Which head adds nothing?",
+                text="Your head is random, so it adds something of its own to the bias. Which head adds nothing?",
             ),
         ),
         otherwise="Make the logits equal for all images first; then choose them such that their softmax is the prior.",
@@ -146,14 +146,14 @@ EXERCISES: dict[str, Exercise] = {
                 text="That works, but it compiles. Clear the memory of the optimizer that is there.",
             ),
             Hint(
-                example="lambda model: [v.assign(0 * v.value) for v in model.optimizer.variables if v.path.count('/') > 1]",
+                example="lambda model: [v.assign(0 * v.value) for v in model.optimizer.variables[2:]]",
                 applies=lambda answer: not _after(answer)["zero"],
                 text="After your function some weights of the net are not zero.",
             ),
             Hint(
                 example="lambda model: model.set_weights([0 * w for w in model.get_weights()])",
                 applies=lambda answer: not _after(answer)["frozen"],
-                text="The weights are zero, but after more training the kernels have moved: the optimizer still remembers.",
+                text="The weights are zero, but more training moves the kernels: the optimizer still remembers.",
             ),
             Hint(
                 example="lambda model: [v.assign(0 * v.value) for v in [*model.weights, *model.optimizer.variables]]",
