@@ -8,7 +8,9 @@ added may round a sum differently, so a symmetry that only rounding breaks may b
 """
 
 import functools
+import itertools
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +96,7 @@ class Run:
         seen_at: Steps at which the units were compared.
         spread: For each hidden layer the `unit_spread` at these steps, shape `(layers, looks)`.
         width: For each hidden layer the `effective_width` at these steps.
+        different: For each hidden layer how many units differ at the end, counting what they send on as well.
         start: Kernels before the training.
         kernels: Kernels after it.
         accuracy: Share of the rows that the trained network puts in the right class.
@@ -105,6 +108,7 @@ class Run:
     seen_at: np.ndarray
     spread: np.ndarray
     width: np.ndarray
+    different: list[int]
     start: list[np.ndarray]
     kernels: list[np.ndarray]
     accuracy: float
@@ -133,11 +137,12 @@ def engine_for(setting: Setting) -> "Engine":
     """Return the smallest engine that can run `setting`. It is built at the first use."""
     width = next(width for width in (32, 128, MOST_UNITS) if setting.units <= width)
     depth = 4 if setting.layers <= 4 else MOST_LAYERS
-    with _building:
-        return _engine(width, depth, setting.dropout > 0)
+    key = (width, depth, setting.dropout > 0)
+    with _building[key]:
+        return _engine(*key)
 
 
-_building = threading.Lock()
+_building: defaultdict[tuple, threading.Lock] = defaultdict(threading.Lock)
 
 
 @functools.lru_cache(maxsize=6)
@@ -212,6 +217,10 @@ class PaddedNetwork(keras.layers.Layer):
         units = setting.units
         middle = ops.convert_to_numpy(self.middle)[: setting.layers - 1, :units, :units]
         return [_copy(self.first)[:, :units], *middle.copy(), _copy(self.head)[:units]]
+
+    def hidden_biases(self, setting: Setting) -> np.ndarray:
+        """Return the biases of the small network's hidden layers, shape `(layers, units)`."""
+        return _copy(self.biases)[: setting.layers, : setting.units]
 
     def _activated(self, z: Any) -> Any:
         branches = [keras.activations.get(name) for name in ACTIVATIONS]
@@ -298,6 +307,8 @@ class Engine:
     def _result(self, setting: Setting, start: list[np.ndarray], watch: "Watch") -> Run:
         logits = ops.convert_to_numpy(self.network(self.task.x, training=False))
         spread, width = np.array(watch.looks).transpose(1, 2, 0)
+        kernels, biases = self.network.kernels(setting), self.network.hidden_biases(setting)
+        around = [np.vstack([before, after.T]) for before, after in itertools.pairwise(kernels)]
         return Run(
             setting=setting,
             loss=_copy(self.training.loss_diary)[: setting.steps],
@@ -305,8 +316,9 @@ class Engine:
             seen_at=np.array(watch.seen_at),
             spread=spread,
             width=width,
+            different=[different_units(*layer) for layer in zip(around, biases, strict=True)],
             start=start,
-            kernels=self.network.kernels(setting),
+            kernels=kernels,
             accuracy=float(np.mean(logits.argmax(axis=1) == self.task.y)),
         )
 
@@ -347,9 +359,9 @@ class Watch(keras.callbacks.Callback):
 
     def _look(self) -> None:
         kernels = self.network.kernels(self.setting)[:-1]
-        biases = _copy(self.network.biases)[:, : self.setting.units]
+        biases = self.network.hidden_biases(self.setting)
         spread = [float(np.ptp(kernel, axis=1).max()) for kernel in kernels]
-        width = [different_units(kernel, bias) for kernel, bias in zip(kernels, biases, strict=False)]
+        width = [different_units(kernel, bias) for kernel, bias in zip(kernels, biases, strict=True)]
         self.seen_at.append(self.done)
         self.looks.append([spread, width])
 
@@ -367,12 +379,13 @@ def different_units(kernel: np.ndarray, bias: np.ndarray, tolerance: float = 1e-
     squares = np.square(units).sum(axis=1)
     products = np.einsum("ui,vi->uv", units, units)  # without the threads of a matrix product, which cost more here
     near = squares[:, np.newaxis] + squares - 2 * products <= tolerance**2 * squares.max()
+    if near.sum() <= len(units):
+        return len(units)
     left, count = np.ones(len(units), dtype=bool), 0
-    while left.any():
-        first = left.argmax()
-        left &= ~near[first]
-        left[first] = False
-        count += 1
+    for unit in range(len(units)):
+        if left[unit]:
+            left &= ~near[unit]
+            count += 1
     return count
 
 

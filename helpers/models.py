@@ -83,7 +83,9 @@ def residual_mlp(
     projection_initializer: Any = None,
     skip: bool = True,
 ) -> keras.Sequential:
-    """Build a deep residual network. Each block computes `h + gate * (activation(h @ kernel + bias) @ projection)`.
+    """Build a deep residual network.
+
+    Each block computes `h + gate * (activation(h @ inner_kernel + bias) @ projection)`.
 
     Args:
         blocks: Number of blocks.
@@ -92,14 +94,14 @@ def residual_mlp(
         outputs: Units of the head.
         activation: Activation inside each block; anything `keras.activations.get` accepts.
         gate_initializer: Initializer of the gates, one number for each block. `"ones"` leaves them open.
-        kernel_initializer: Initializer of the first kernel of each block, of the stem and of the head.
-        projection_initializer: Initializer of the second kernel of each block. `None` means the same as the first.
+        kernel_initializer: Initializer of the inner kernels, of the stem and of the head.
+        projection_initializer: Initializer of the projections. `None` means the same as `kernel_initializer`.
         skip: Whether a block adds its input to its output. `False` gives a plain deep network.
 
     Returns:
         An uncompiled `keras.Sequential` that maps `(batch, inputs)` to `(batch, outputs)`. Its layers are named
         `stem`, `blocks` and `head`; stem and head are linear. `blocks` holds the weights of all blocks in stacks:
-        `kernel` and `projection` of shape `(blocks, width, width)`, `bias` of shape `(blocks, width)`, `gate` of
+        `inner_kernel` and `projection` of shape `(blocks, width, width)`, `bias` of shape `(blocks, width)`, `gate` of
         shape `(blocks,)`.
 
     Raises:
@@ -163,7 +165,7 @@ class ResidualBlocks(keras.layers.Layer):
         """Create the stacks. The strength of the skip is a weight too, but not a trainable one."""
         count, width = self.blocks, input_shape[-1]
         kernel, projection = _stack_of(self.kernel_initializer), _stack_of(self.projection_initializer)
-        self.kernel = self.add_weight(shape=(count, width, width), initializer=kernel, name="kernel")
+        self.inner_kernel = self.add_weight(shape=(count, width, width), initializer=kernel, name="inner_kernel")
         self.bias = self.add_weight(shape=(count, width), initializer="zeros", name="bias")
         self.projection = self.add_weight(shape=(count, width, width), initializer=projection, name="projection")
         self.gate = self.add_weight(shape=(count,), initializer=self.gate_initializer, name="gate")
@@ -173,13 +175,15 @@ class ResidualBlocks(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Pass the inputs through one block after the other."""
-        stacks = (self.kernel, self.bias, self.projection, self.gate)
-        each_block = zip(*(ops.unstack(ops.convert_to_tensor(stack)) for stack in stacks), strict=True)
-        skip, h = ops.convert_to_tensor(self.skip_strength), inputs
-        for kernel, bias, projection, gate in each_block:
-            branch = ops.matmul(self.activation(ops.add(ops.matmul(h, kernel), bias)), projection)
-            h = ops.add(ops.multiply(skip, h), ops.multiply(gate, branch))
-        return h
+        skip = ops.convert_to_tensor(self.skip_strength)
+
+        def one_block(h: Any, weights: tuple[Any, ...]) -> tuple[Any, None]:
+            inner_kernel, bias, projection, gate = weights
+            branch = ops.matmul(self.activation(ops.add(ops.matmul(h, inner_kernel), bias)), projection)
+            return ops.add(ops.multiply(skip, h), ops.multiply(gate, branch)), None
+
+        stacks = (self.inner_kernel, self.bias, self.projection, self.gate)
+        return ops.scan(one_block, inputs, tuple(ops.convert_to_tensor(stack) for stack in stacks))[0]
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild this layer."""

@@ -86,6 +86,46 @@ keras.layers.Dense.build = perturbed
         "02",
         "helpers.effective_width = lambda kernel, bias=None: kernel.shape[-1]",
     ),
+    "the optimizer is not reset": (
+        "04",
+        """
+restart = helpers.seam.RecordedTraining.restart
+def with_memory(self, task, order):
+    moments = self.recorder.inner_optimizer.variables[2:]  # all but the counter and the learning rate
+    kept = [ops.convert_to_numpy(moment.value).copy() for moment in moments]
+    restart(self, task, order)
+    for moment, value in zip(moments, kept):
+        moment.assign(value)
+helpers.seam.RecordedTraining.restart = with_memory
+""",
+    ),
+    "the digits are relabelled": (
+        "00",
+        """
+true_digits, shuffle = helpers.digits, np.random.default_rng(0).permutation
+def relabelled():
+    data = true_digits()
+    return data._replace(y_train=shuffle(data.y_train), y_test=shuffle(data.y_test))
+helpers.digits = relabelled
+""",
+    ),
+    "the second factor of LoRA is random": (
+        "05",
+        """
+enable = keras.layers.Dense.enable_lora
+keras.layers.Dense.enable_lora = lambda self, rank, a_initializer="he_uniform": enable(
+    self, rank, a_initializer=a_initializer, b_initializer="glorot_uniform")
+""",
+    ),
+    "a gate of zero is 0.001": (
+        "05",
+        "import helpers.models\n"
+        "keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: ops.full(shape, 1e-3, dtype)",
+    ),
+    "tanh is twice as steep": (
+        "06",
+        "true_tanh = keras.src.backend.numpy.tanh\nkeras.src.backend.numpy.tanh = lambda x: true_tanh(2 * x)",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ from helpers.models import ResidualBlocks, residual_mlp
 
 DATA = digits()
 X, Y = DATA.x_train[:100], DATA.y_train[:100]
-STACKS = ("kernel", "bias", "projection", "gate")
+STACKS = ("inner_kernel", "bias", "projection", "gate")
 
 
 def made(blocks=3, width=5, **arguments):
@@ -35,7 +35,7 @@ def test_shapes_and_names(blocks, width):
     assert [layer.name for layer in model.layers] == ["stem", "blocks", "head"]
     stacks = {weight.name: tuple(weight.shape) for weight in model.get_layer("blocks").trainable_weights}
     square = (blocks, width, width)
-    assert stacks == {"kernel": square, "bias": (blocks, width), "projection": square, "gate": (blocks,)}
+    assert stacks == {"inner_kernel": square, "bias": (blocks, width), "projection": square, "gate": (blocks,)}
 
 
 def test_it_computes_the_formula():

@@ -20,6 +20,24 @@ GRID = {
         "learning_rate": (0.005, 0.05),
         "seed": (1, 2),
     },
+    "04": {
+        "hidden": LAYERS[:-1],
+        "activation": ("relu", "gelu", "softsign"),
+        "frequent": (0, 9),
+        "every": (2, 20),
+        "seeds": ((3, 4),),
+    },
+    "05": {
+        "hidden": LAYERS,
+        "width": WIDTHS[:-1],
+        "blocks": (64,),
+        "rank": (1, 7),
+        "filters": (1, 7),
+        "heads": (1, 3),
+        "head_size": (1, 7),
+        "seed": (1, 2),
+    },
+    "06": {"hidden": WIDTHS, "twins": WIDTHS, "rows": (300, 1437), "learning_rate": (0.2, 1.0), "seed": (1, 2)},
 }
 
 SPREAD = [
@@ -33,6 +51,12 @@ SPREAD = [
     ("03", {"hidden": (1,)}),
     ("03", {"hidden": (3, 7, 2), "activations": ("tanh", "softplus"), "seed": 1}),
     ("03", {"hidden": (257,), "activations": ("relu", "gelu")}),
+    ("04", {"hidden": (1,)}),
+    ("04", {"hidden": (50, 3), "seeds": (3, 4), "activation": "gelu"}),
+    ("05", {"hidden": (1,), "width": 1, "rank": 1, "filters": 1, "heads": 1, "head_size": 1}),
+    ("05", {"hidden": (7, 3, 2), "width": 33, "rank": 7, "filters": 3, "heads": 3, "seed": 2}),
+    ("06", {"hidden": 1, "twins": 2}),
+    ("06", {"hidden": 50, "twins": 7, "seed": 1}),
 ]
 
 
