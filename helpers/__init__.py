@@ -8,8 +8,9 @@ from helpers.quiet import start_keras
 start_keras()
 
 from helpers.data import circles, digits, spirals  # noqa: E402
+from helpers.diagnose import Diagnosis, diagnose  # noqa: E402
 from helpers.layers import ZeroInitializedLayer  # noqa: E402
-from helpers.models import mlp  # noqa: E402
+from helpers.models import mlp, residual_mlp  # noqa: E402
 from helpers.plots import (  # noqa: E402
     STYLE,
     plot_gradient_flow,
@@ -22,9 +23,11 @@ from helpers.symmetry import effective_width, numerical_rank, unit_groups, unit_
 
 __all__ = [
     "STYLE",
+    "Diagnosis",
     "Recording",
     "ZeroInitializedLayer",
     "circles",
+    "diagnose",
     "digits",
     "effective_width",
     "gradients",
@@ -34,6 +37,7 @@ __all__ = [
     "plot_losses",
     "plot_network",
     "plot_neuron_symmetry",
+    "residual_mlp",
     "spirals",
     "train",
     "unit_groups",

@@ -1,7 +1,7 @@
 """Dead, symmetric or fine? An answer for any Keras model, from watching a few training steps."""
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -188,4 +188,10 @@ def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
         key = (finding.problem, finding.cause)
         layers.setdefault(key, []).append(finding.layer)
         firsts.setdefault(key, finding)
-    return [(", ".join(layers[key]), first) for key, first in firsts.items()]
+    return [
+        (
+            ", ".join(layers[key]),
+            replace(first, cure=f"{first.cure} (and so for the others)") if layers[key][1:] else first,
+        )
+        for key, first in firsts.items()
+    ]

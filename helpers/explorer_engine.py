@@ -300,7 +300,7 @@ class Engine:
         self.training.restart(self.task, None)
         self.training.recorder.choose(setting.optimizer)
         self.network.load(setting, start)
-        watch = Watch(self.network, setting, go_on)
+        watch = Watch(setting, go_on)
         self.training.fit(**_numbers(setting.steps), shuffle=False, verbose=0, callbacks=[watch])
         return None if watch.abandoned else self._result(setting, start, watch)
 
@@ -338,14 +338,17 @@ class Engine:
 class Watch(keras.callbacks.Callback):
     """Looks at the units every few steps, and asks whether to go on."""
 
-    def __init__(self, network: PaddedNetwork, setting: Setting, go_on: Callable[[float], bool]) -> None:
-        """Take the first look."""
+    def __init__(self, setting: Setting, go_on: Callable[[float], bool]) -> None:
+        """Prepare to look."""
         super().__init__()
-        self.network, self.setting, self.go_on = network, setting, go_on
+        self.setting, self.go_on = setting, go_on
         self.every = STEPS_AT_ONCE * -(-setting.steps // 200)
         self.done, self.abandoned = 0, False
         self.seen_at: list[int] = []
         self.looks: list[list[list[float]]] = []
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Look at the network before the first step."""
         self._look()
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -358,8 +361,8 @@ class Watch(keras.callbacks.Callback):
             self.abandoned = self.model.stop_training = True
 
     def _look(self) -> None:
-        kernels = self.network.kernels(self.setting)[:-1]
-        biases = self.network.hidden_biases(self.setting)
+        network = self.model.model  # through the callback's model: on JAX this fetches the current weights
+        kernels, biases = network.kernels(self.setting)[:-1], network.hidden_biases(self.setting)
         spread = [float(np.ptp(kernel, axis=1).max()) for kernel in kernels]
         width = [different_units(kernel, bias) for kernel, bias in zip(kernels, biases, strict=True)]
         self.seen_at.append(self.done)

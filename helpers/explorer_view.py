@@ -72,9 +72,11 @@ class Picture:
         self.spread.ax.set_yticks(*_powers(0, 1e-6, 1e-4, 1e-2, 1))
         self.spread.ax.minorticks_off()
         prior, _ = entropy_and_majority()
-        for value, label, side in ((math.log(CLASSES), "ln 10", "bottom"), (prior, "prior entropy", "top")):
+        for value, label, side in ((math.log(CLASSES), f"ln {CLASSES}", "bottom"), (prior, "prior entropy", "top")):
             self.loss.ax.axhline(value, color="0.4", linewidth=1)
-            self.loss.ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), ha="right", va=side)
+            self.loss.ax.annotate(
+                f"{label} = {value:.3f}", (1, value), xycoords=("axes fraction", "data"), ha="right", va=side
+            )
 
 
 class Curves:

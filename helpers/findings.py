@@ -52,11 +52,11 @@ def _sleeping_kernels(model: keras.Model, walk: Walk) -> list[Finding]:
         for position, value in enumerate(walk.start)
         if position not in walk.woke and not value.any() and "bias" not in model.trainable_variables[position].name
     ]
+    weights = [model.trainable_variables[position] for position in zeros]
+    names = ", ".join(dict.fromkeys(f"{layer_name(model, weight)} ({weight.name})" for weight in weights))
     findings = []
     for position in asleep:
         variable = model.trainable_variables[position]
-        others = [model.trainable_variables[zero] for zero in zeros if zero != position]
-        names = ", ".join(dict.fromkeys(f"{layer_name(model, other)} ({other.name})" for other in others))
         if position not in zeros and not zeros:
             cause = (
                 "It does not start at zero, so this is another illness: its units are dead (relu below zero for every "
@@ -66,15 +66,14 @@ def _sleeping_kernels(model: keras.Model, walk: Walk) -> list[Finding]:
         elif position not in zeros:
             cause = f"It does not start at zero, but it is cut off by weights that do and never move: {names}."
             cure = "Mend those; this one needs no change."
-        elif variable.name == "lora_kernel_b":
-            cause = f"It starts at zero, as it should, but so do {names}: zero times zero has no gradient."
-            cure = "Leave this one at zero: it moves as soon as lora_kernel_a is random."
-        elif others:
+        elif len(zeros) > 1:
             cause = (
-                f"It starts at zero, and so do {names}. A gradient is what arrives from the inputs times what comes "
-                "back from the outputs, and the other zeros make that product 0."
+                f"These start at zero: {names}. A gradient is what arrives from the inputs times what comes back from "
+                "the outputs; each of these zeros makes that product 0 for the others."
             )
             cure = _redrawn(variable)
+            if variable.name == "lora_kernel_b":
+                cure = "Leave this one at zero: it moves as soon as lora_kernel_a is random."
         else:
             cause = (
                 "It starts at zero, and nothing comes back to it: its layer outputs 0, where the activation after it "
@@ -110,7 +109,9 @@ def _same_units(model: keras.Model, family: Family) -> Finding:
     units, different = len(family.groups), family.different
     return Finding(
         layer_name(model, variable),
-        f"of its {units} units only {different} {'is' if different == 1 else 'are'} different",
+        f"its {units} units are identical"
+        if different == 1
+        else f"only {different} of its {units} units are different",
         f"Units with equal incoming weights (in {variable.name}) and equal outgoing weights get equal gradients, "
         "so they stay equal: minibatches, another optimizer or more steps do not part them.",
         _redrawn(variable),
@@ -195,8 +196,9 @@ def _frozen_layers(model: keras.Model) -> list[Finding]:
 
 def _zeros_that_are_fine(model: keras.Model, walk: Walk) -> list[Finding]:
     findings, biases = [], {}
+    symmetric = {owner for family in walk.families for owner in family.owners}
     for position, variable in enumerate(model.trainable_variables):
-        if walk.start[position].any() or position not in walk.woke:
+        if walk.start[position].any() or position not in walk.woke or position in symmetric:
             continue
         name = layer_name(model, variable)
         if "bias" in variable.name or variable.name == "beta":

@@ -120,13 +120,14 @@ def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace:
     variables = model.trainable_variables
     weights = [_assigned(variable, value) for variable, value in zip(variables, start, strict=True)]
     walk = Walk(start, {}, [np.zeros(value.shape, bool) for value in start], families_of(model, start))
-    news = 0
+    news, highest = 0, [0.0] * len(start)
     while walk.steps < min(news + PATIENCE + 1, pace.steps) and (walk.families or kernels_asleep(model, walk)):
         gradients = _gradients(training)
         norms = [_norm(gradient) for gradient in gradients]
         if not np.isfinite(norms).all():
             break
-        newly_awake = _newly_awake(norms, walk.woke)
+        newly_awake = _newly_awake(norms, [highest[position] for position in walk.woke], walk.woke)
+        highest = np.maximum(highest, norms)
         walk.woke.update(dict.fromkeys(newly_awake, walk.steps))
         news = walk.steps if newly_awake else news
         walk.steps += 1
@@ -161,10 +162,9 @@ def _norm(array: np.ndarray) -> float:
     return largest * float(np.linalg.norm(array / largest)) if 0 < largest < np.inf else largest
 
 
-def _newly_awake(norms: list[float], woke: dict[int, int]) -> list[int]:
-    """Return the sleeping variables whose gradient is neither zero nor rounding."""
+def _newly_awake(norms: list[float], known: list[float], woke: dict[int, int]) -> list[int]:
+    """Return the sleeping variables whose gradient is not zero, and no rounding compared with the `known` norms."""
     sleeping = sorted((p for p in range(len(norms)) if p not in woke and norms[p]), key=lambda p: -norms[p])
-    known = [norms[position] for position in woke if norms[position]]
     smallest = min(known, default=max(norms))
     awake = []
     for position in sleeping:

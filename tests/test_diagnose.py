@@ -109,6 +109,17 @@ def test_the_example_of_the_request_learns(width):
     assert verdict(model, y=X.sum(axis=1)) == "learns"
 
 
+def test_units_that_are_close_by_chance_are_no_copies():
+    assert verdict(stack(ZeroInitializedLayer(500), layers.Dense(1)), y=X.sum(axis=1)) == "learns"
+
+
+def test_a_gradient_of_rounding_is_none():
+    """All outputs give the same gradient back to the hidden units, so it sums to zero: p - y does."""
+    for width in (5, 16, 33):
+        model = mlp((width,), head_initializer=keras.initializers.Constant(0.3))
+        assert verdict(model) == "frozen"
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_constant_kernels_are_symmetric(width):
     constant = keras.initializers.Constant(0.05)
@@ -356,7 +367,7 @@ def test_copied_units():
     model.set_weights([first, bias, last, last_bias])
     found = diagnose(model, X, Y)
     assert found.verdict == "symmetric"
-    assert "only 4 are different" in found.findings[0].problem
+    assert "only 4 of its 8 units" in found.findings[0].problem
     last[4:] *= 0.5
     model.set_weights([first, bias, last, last_bias])
     assert verdict(model) == "learns"
@@ -565,6 +576,13 @@ def test_zeros_on_purpose_are_called_fine():
     problems = {finding.layer: finding.problem for finding in found.findings}
     assert "fine" in problems["head"]
     assert "fine" in problems["hidden_1, head"]
+
+
+def test_zeros_that_make_units_equal_are_not_called_fine():
+    found = diagnose(mlp((5,), activation="sigmoid"), X, Y)
+    assert [finding.problem for finding in found.findings if finding.layer == "hidden_1"] == [
+        "its 5 units are identical"
+    ]
 
 
 def test_the_result_reads_well():

@@ -107,7 +107,7 @@ def test_units_are_counted_as_effective_width_does(units):
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
 def test_the_verdict_is_that_of_diagnose(activation, kernels):
     for head, layers in [("zeros", 2), ("glorot_uniform", 1), ("glorot_uniform", 2)]:
-        setting = Setting(activation, kernels, head, 0.5, units=8, layers=layers, steps=20)
+        setting = Setting(activation, kernels, head, 0.05, units=8, layers=layers, steps=20)
         result = run(setting)
         assert verdict(result) == diagnose(plain_network(setting), X, Y).verdict, f"{setting}"
         assert sentence(result).startswith(f"<b>{verdict(result).capitalize()}</b>: ")

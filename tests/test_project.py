@@ -73,11 +73,11 @@ def test_no_clutter_is_tracked():
 def test_helpers_import_only_downwards():
     floors = [
         "quiet checks",
-        "data layers symmetry tasks",
+        "data layers symmetry tasks units untouched",
         "models seam",
-        "recording",
-        "diagnose plots",
-        "explorer exercises",
+        "recording probe explorer_engine",
+        "plots findings explorer_view",
+        "diagnose explorer exercises",
     ]
     height = {name: floor for floor, names in enumerate(floors) for name in names.split()}
     for path in (ROOT / "helpers").glob("*.py"):

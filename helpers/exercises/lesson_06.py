@@ -163,7 +163,7 @@ EXERCISES: dict[str, Exercise] = {
                 text="All kernels are zero: the logits are right, but no kernel will ever move.",
             ),
             Hint(
-                example="mlp((hidden, hidden), kernel_initializer=['glorot_uniform', 'zeros'], head_initializer='zeros')",
+                example='mlp((hidden, hidden), kernel_initializer=["ones", "zeros"], head_initializer="zeros")',
                 applies=lambda answer, **_: _zero_kernels(answer) > 1,
                 text="Two kernels are zero, and each waits for the other. How many zeros does a product need?",
             ),
