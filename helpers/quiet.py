@@ -12,7 +12,7 @@ def start_keras() -> None:
     # oneDNN reorders sums, so results would differ between processors in more digits.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # TensorFlow advises against building many small graphs, which is what a lesson does on purpose.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    logging.getLogger("tensorflow").addFilter(lambda record: record.levelno >= logging.ERROR)
     with _native_stderr_closed():
         import keras  # noqa: F401
 
