@@ -1,4 +1,4 @@
-"""How long does each lesson take, beside a kernel that only starts and imports keras?
+"""Time each lesson beside a kernel that only starts and imports keras.
 
 Run it with `uv run python benchmarks/lesson_seconds.py [rounds]`. All kernels run one after the other, in turn.
 """
@@ -35,7 +35,8 @@ def main(rounds: int) -> None:
     for name, median in medians.items():
         print(f"{name:28s} {median:5.1f} s   {median / medians['(import keras)']:.1f} x")
     lessons = sum(medians.values()) - medians["(import keras)"]
-    print(f"{'all lessons':28s} {lessons:5.1f} s   {lessons / medians['(import keras)'] / (len(medians) - 1):.1f} x each")
+    ratio = lessons / medians["(import keras)"] / (len(medians) - 1)
+    print(f"{'all lessons':28s} {lessons:5.1f} s   {ratio:.1f} x each")
 
 
 if __name__ == "__main__":

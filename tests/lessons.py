@@ -48,7 +48,14 @@ def with_parameters(notebook: nbformat.NotebookNode, **values: Any) -> nbformat.
 def run(notebook: nbformat.NotebookNode, **options: Any) -> nbformat.NotebookNode:
     """Run all cells in a fresh kernel, in the folder of the lessons. Raises on the first error."""
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources, **options).execute()
+    for attempt in range(3):
+        try:
+            NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources, **options).execute()
+            break
+        except RuntimeError as problem:
+            # Two workers that look for a free port at the same time can choose the same one: no kernel starts.
+            if "Kernel died before replying" not in str(problem) or attempt == 2:
+                raise
     return notebook
 
 

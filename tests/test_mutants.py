@@ -122,6 +122,10 @@ keras.layers.Dense.enable_lora = lambda self, rank, a_initializer="he_uniform": 
         "import helpers.models\n"
         "keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: ops.full(shape, 1e-3, dtype)",
     ),
+    "diagnose calls everything healthy": (
+        "07",
+        "helpers.diagnose = lambda model, x, y, *, loss=None: helpers.Diagnosis('learns', ())",
+    ),
     "tanh is twice as steep": (
         "06",
         "true_tanh = keras.src.backend.numpy.tanh\nkeras.src.backend.numpy.tanh = lambda x: true_tanh(2 * x)",

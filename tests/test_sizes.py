@@ -38,6 +38,7 @@ GRID = {
         "seed": (1, 2),
     },
     "06": {"hidden": WIDTHS, "twins": WIDTHS, "rows": (300, 1437), "learning_rate": (0.2, 1.0), "seed": (1, 2)},
+    "07": {"hidden": WIDTHS, "rows": (150, 1437), "rank": (1, 7), "window": (1, 8), "seed": (1, 2)},
 }
 
 SPREAD = [
@@ -57,6 +58,9 @@ SPREAD = [
     ("05", {"hidden": (7, 3, 2), "width": 33, "rank": 7, "filters": 3, "heads": 3, "seed": 2}),
     ("06", {"hidden": 1, "twins": 2}),
     ("06", {"hidden": 50, "twins": 7, "seed": 1}),
+    ("07", {"hidden": 1}),
+    ("07", {"hidden": 7, "rank": 1, "window": 4, "seed": 1}),
+    ("07", {"hidden": 50, "window": 8}),
 ]
 
 
