@@ -45,12 +45,13 @@ def with_parameters(notebook: nbformat.NotebookNode, **values: Any) -> nbformat.
     return notebook
 
 
-def run(notebook: nbformat.NotebookNode, **options: Any) -> nbformat.NotebookNode:
+def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Run all cells in a fresh kernel, in the folder of the lessons. Raises on the first error."""
+    options = {"timeout": 300, "startup_timeout": 300, "kernel_name": "python3"}
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
     for attempt in range(3):
         try:
-            NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources, **options).execute()
+            NotebookClient(notebook, resources=resources, **options).execute()
             break
         except RuntimeError as problem:
             # Two workers that look for a free port at the same time can choose the same one: no kernel starts.

@@ -98,8 +98,13 @@ EXERCISES: dict[str, Exercise] = {
         hints=(
             Hint(
                 example='mlp((hidden,), kernel_initializer="glorot_uniform")',
-                applies=lambda answer, **facts: not callable(answer),
+                applies=lambda answer, **facts: isinstance(answer, keras.Model) or not callable(answer),
                 text="This exercise asks for a function. Give its name, without calling it.",
+            ),
+            Hint(
+                example="lambda model: model.set_weights([np.random.rand(*w.shape) for w in model.get_weights()])",
+                applies=lambda answer, **facts: not _treated(answer, **facts)["biases kept"],
+                text="You changed biases. Only kernels that never receive a gradient need new numbers.",
             ),
             Hint(
                 example="lambda model: watch(model)",
@@ -110,11 +115,6 @@ EXERCISES: dict[str, Exercise] = {
                 example="lambda model: [w.assign(0.1 + 0 * w) for w in model.weights if len(w.shape) > 1]",
                 applies=lambda answer, **facts: _treated(answer, **facts)["verdict"] == "symmetric",
                 text="Your treatment woke the frozen network, but now its units are twins.",
-            ),
-            Hint(
-                example="lambda model: model.set_weights([np.random.rand(*w.shape) for w in model.get_weights()])",
-                applies=lambda answer, **facts: not _treated(answer, **facts)["biases kept"],
-                text="You changed biases. Only kernels that never receive a gradient need new numbers.",
             ),
             Hint(
                 example="lambda model: [w.assign(keras.initializers.HeNormal()(w.shape)) for w in model.weights[::2]]",
