@@ -21,7 +21,7 @@ MUTANTS = {
     "zeros are tiny noise": (
         "02",
         "keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: "
-        "ops.cast(1e-6 * np.random.normal(size=shape), dtype or 'float32')",
+        "ops.cast(1e-6 * np.random.random(shape), dtype or 'float32')",
     ),
     "ZeroInitializedLayer starts at random": (
         "01",
