@@ -24,7 +24,7 @@ GRID = {
         "hidden": LAYERS[:-1],
         "activation": ("relu", "gelu", "softsign"),
         "frequent": (0, 9),
-        "every": (2, 20),
+        "every": (2, 10),
         "seeds": ((3, 4),),
     },
     "05": {
