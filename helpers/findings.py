@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from helpers.probe import Walk, kernels_asleep
+from helpers.probe import Walk, is_tiny, kernels_asleep
 from helpers.units import Family, columns_of, is_kernel, layers_by_variable
 
 
@@ -35,6 +35,7 @@ def findings_of(model: keras.Model, walk: Walk) -> tuple[Finding, ...]:
         *_dead_units(model, walk),
         *_stale_optimizer(model),
         *_frozen_layers(model),
+        *_tiny_kernels(model, walk),
         *_zeros_that_are_fine(model, walk),
     )
 
@@ -60,7 +61,8 @@ def _sleeping_kernels(model: keras.Model, walk: Walk) -> list[Finding]:
         if position not in zeros and not zeros:
             cause = (
                 "It does not start at zero, so this is another illness: its units are dead (relu below zero for every "
-                "row) or saturated, its input is always 0, or the loss does not depend on it."
+                "row) or saturated (tanh of large sums: its slope rounds to 0), its input is always 0, or the loss "
+                "does not depend on it."
             )
             cure = f"Look at this layer's outputs, then start anew: {_redrawn(variable)}, with biases at 0."
         elif position not in zeros:
@@ -194,11 +196,26 @@ def _frozen_layers(model: keras.Model) -> list[Finding]:
     return [Finding(", ".join(names), "not trained, as you asked", cause, "Nothing to mend.")]
 
 
+def _tiny_kernels(model: keras.Model, walk: Walk) -> list[Finding]:
+    return [
+        Finding(
+            layer_name(model, variable),
+            f"its {variable.name} starts close to zero",
+            "It can learn. But a network with several such layers waits long near zero: every layer shrinks the "
+            "gradient of the others (lesson 6).",
+            _redrawn(variable),
+        )
+        for position, variable in enumerate(model.trainable_variables)
+        if position in walk.woke and is_kernel(variable) and is_tiny(walk.start[position])
+    ]
+
+
 def _zeros_that_are_fine(model: keras.Model, walk: Walk) -> list[Finding]:
+    if walk.families:
+        return []  # what keeps units identical is not fine
     findings, biases = [], {}
-    symmetric = {owner for family in walk.families for owner in family.owners}
     for position, variable in enumerate(model.trainable_variables):
-        if walk.start[position].any() or position not in walk.woke or position in symmetric:
+        if walk.start[position].any() or position not in walk.woke:
             continue
         name = layer_name(model, variable)
         if "bias" in variable.name or variable.name == "beta":

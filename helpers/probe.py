@@ -6,7 +6,7 @@ training do. The length is the same for all units of a layer: a step treats equa
 optimizer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -19,6 +19,7 @@ from helpers.units import Family, families_of, is_kernel
 
 PATIENCE = 4  # steps without news after which a sleeping kernel counts as one that never wakes
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
+TINY = 1e-2  # a kernel so much smaller than usual has gradients that may look like rounding
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,21 @@ class Pace:
         later: Length of its later steps, in relation to the first.
         steps: Number of steps at most.
         scale: Factor on the loss.
+        enlarge: Whether tiny kernels start at a usual size. This changes how large gradients are, not which are zero.
     """
 
     first: float
     later: float
     steps: int
     scale: float
+    enlarge: bool = False
 
 
 # The gentle walk is like a training. The far one wakes even fifty sigmoid layers, one after the other: the large
 # scale keeps their gradients from vanishing, and a variable that moves only once never goes back to where it slept.
 GENTLE = Pace(first=0.1, later=0.25, steps=12, scale=1.0)
 FAR = Pace(first=0.5, later=0.0, steps=1000, scale=2.0**118)
+ENLARGED = replace(FAR, enlarge=True)
 
 
 @dataclass
@@ -94,8 +98,9 @@ def observe(model: keras.Model, task: Task) -> Walk:
     walks = [_walk(training, task, start, GENTLE)]
     if walks[0].steps == GENTLE.steps:  # still waking: a deep net, whose many steps are worth a compiled graph
         training.compile(training.recorder, loss=task.loss, jit_compile=keras.backend.backend() == "jax")
-    if kernels_asleep(model, walks[0]):
-        walks.append(_walk(training, task, start, FAR))
+    for pace in (FAR, ENLARGED):
+        if kernels_asleep(model, walks[-1]) and (pace is FAR or any(is_tiny(value) for value in start)):
+            walks.append(_walk(training, task, start, pace))
     if not walks[0].steps:
         raise ValueError("model: expected finite gradients, got NaN or infinity in the first training step")
     return max(walks, key=lambda walk: len(walk.woke))
@@ -113,13 +118,28 @@ def kernel_positions(model: keras.Model) -> list[int]:
     return kernels or list(range(len(variables)))
 
 
+def relative_size(kernel: np.ndarray) -> float:
+    """Return the RMS of a kernel's entries in relation to that of a usual random start, 1 / sqrt(inputs)."""
+    return _norm(kernel) / np.sqrt(kernel.shape[-1])
+
+
+def is_tiny(value: np.ndarray) -> bool:
+    """Tell whether a kernel is tiny, but not zero."""
+    return value.ndim > 1 and 0 < relative_size(value) < TINY
+
+
+def _enlarged(value: np.ndarray) -> np.ndarray:
+    return value * np.float32(2.0 ** -np.round(np.log2(relative_size(value)))) if is_tiny(value) else value
+
+
 def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace: Pace) -> Walk:
     """Step until all kernels are awake and no two units are suspect, or until nothing new happens."""
     training.scale = pace.scale
     model = training.model
     variables = model.trainable_variables
-    weights = [_assigned(variable, value) for variable, value in zip(variables, start, strict=True)]
-    walk = Walk(start, {}, [np.zeros(value.shape, bool) for value in start], families_of(model, start))
+    first = [_enlarged(value) for value in start] if pace.enlarge else start
+    weights = [_assigned(variable, value) for variable, value in zip(variables, first, strict=True)]
+    walk = Walk(start, {}, [np.zeros(value.shape, bool) for value in start], families_of(model, weights))
     news, highest = 0, [0.0] * len(start)
     while walk.steps < min(news + PATIENCE + 1, pace.steps) and (walk.families or kernels_asleep(model, walk)):
         gradients = _gradients(training)

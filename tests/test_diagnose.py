@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from helpers import ZeroInitializedLayer, digits, mlp
+from helpers import ZeroInitializedLayer, digits, mlp, residual_mlp
 from helpers.diagnose import diagnose
 
 DATA = digits()
@@ -78,6 +78,7 @@ def test_one_zero_kernel(word, tanh, relu, width):
         assert verdict(model) == expected
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
     "word, activation, expected",
     [
@@ -90,15 +91,18 @@ def test_one_zero_kernel(word, tanh, relu, width):
         ("ZZR", "relu", "frozen"),
     ],
 )
-def test_count_the_zeros(word, activation, expected):
+def test_count_the_zeros(word, activation, expected, width):
     kernels = [RANDOM if letter == "R" else ZEROS for letter in word]
-    model = mlp((16, 16), activation=activation, kernel_initializer=kernels[:2], head_initializer=kernels[2])
+    model = mlp((width, width), activation=activation, kernel_initializer=kernels[:2], head_initializer=kernels[2])
     assert verdict(model) == expected
 
 
-def test_a_hidden_bias_revives_relu():
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_hidden_bias_revives_relu(width):
     bias = keras.initializers.Constant(0.1)
-    model = mlp((16, 16), activation="relu", kernel_initializer=[ZEROS, RANDOM], bias_initializer=bias)
+    positive = keras.initializers.RandomUniform(0.01, 0.2)
+    kernels = [ZEROS, positive]
+    model = mlp((width, width), activation="relu", kernel_initializer=kernels, bias_initializer=bias)
     assert verdict(model) == "learns"
 
 
@@ -127,11 +131,13 @@ def test_constant_kernels_are_symmetric(width):
     assert verdict(model) == unless_one_unit(width, "symmetric")
 
 
-def test_a_random_layer_after_a_constant_one_parts_its_units():
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_random_layer_after_a_constant_one_parts_its_units(width):
     constant = keras.initializers.Constant(0.05)
-    assert verdict(mlp((16, 16), kernel_initializer=[constant, RANDOM], head_initializer=RANDOM)) == "learns"
+    assert verdict(mlp((width, width), kernel_initializer=[constant, RANDOM], head_initializer=RANDOM)) == "learns"
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
     "layer, activation, expected",
     [
@@ -142,44 +148,40 @@ def test_a_random_layer_after_a_constant_one_parts_its_units():
         (layers.Dropout(0.5), "tanh", "frozen"),
     ],
 )
-def test_what_hidden_randomness_breaks(layer, activation, expected):
-    hidden = layers.Dense(16, activation=activation, kernel_initializer=ZEROS)
+def test_what_hidden_randomness_breaks(layer, activation, expected, width):
+    hidden = layers.Dense(width, activation=activation, kernel_initializer=ZEROS)
     layer = type(layer).from_config(layer.get_config())
     assert verdict(stack(hidden, layer, head())) == expected
 
 
-def test_what_does_not_break_symmetry():
-    def hidden():
-        return layers.Dense(6, activation="sigmoid", kernel_initializer=ZEROS)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_does_not_break_symmetry(width):
+    def hidden(kernel=ZEROS, **arguments):
+        return layers.Dense(width, activation="sigmoid", kernel_initializer=kernel, **arguments)
 
-    assert verdict(stack(layers.Dropout(0.5), hidden(), head())) == "symmetric"
-    assert verdict(stack(layers.GaussianNoise(1.0), hidden(), head())) == "symmetric"
-    constant = layers.Dense(6, "sigmoid", kernel_initializer=keras.initializers.Constant(0.05))
-    assert verdict(stack(constant, layers.BatchNormalization(), head())) == "symmetric"
-    assert (
-        verdict(stack(layers.Dense(6, "sigmoid", kernel_initializer=ZEROS, kernel_regularizer="l2"), head()))
-        == "symmetric"
-    )
+    symmetric = unless_one_unit(width, "symmetric")
+    assert verdict(stack(layers.Dropout(0.5), hidden(), head())) == symmetric
+    assert verdict(stack(layers.GaussianNoise(1.0), hidden(), head())) == symmetric
+    constant = hidden(keras.initializers.Constant(0.05))
+    assert verdict(stack(constant, layers.BatchNormalization(), head())) == symmetric
+    assert verdict(stack(hidden(kernel_regularizer="l2"), head())) == symmetric
 
 
-def test_a_random_bias_breaks_symmetry():
-    hidden = layers.Dense(6, "sigmoid", kernel_initializer=ZEROS, bias_initializer="random_normal")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_random_bias_breaks_symmetry(width):
+    hidden = layers.Dense(width, "sigmoid", kernel_initializer=ZEROS, bias_initializer="random_normal")
     assert verdict(stack(hidden, head())) == "learns"
 
 
 # Other layers.
 
 
-def conv(activation, kernel=ZEROS):
-    return layers.Conv2D(6, 3, activation=activation, kernel_initializer=kernel)
+def conv(activation, kernel=ZEROS, filters=6):
+    return layers.Conv2D(filters, 3, activation=activation, kernel_initializer=kernel)
 
 
-def embedding(kernel=ZEROS):
-    return layers.Embedding(12, 5, embeddings_initializer=kernel)
-
-
-def recurrent(layer, kernel=ZEROS, **arguments):
-    return layer(5, kernel_initializer=kernel, recurrent_initializer=kernel, **arguments)
+def recurrent(layer, width, kernel=ZEROS):
+    return layer(width, kernel_initializer=kernel, recurrent_initializer=kernel)
 
 
 def images_net(*parts):
@@ -190,6 +192,7 @@ def series_net(*parts):
     return stack(*parts, shape=(8, 8))
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
     "activation, last, expected",
     [
@@ -200,13 +203,16 @@ def series_net(*parts):
         ("sigmoid", ZEROS, "symmetric"),
     ],
 )
-def test_convolutions(activation, last, expected):
-    assert verdict(images_net(conv(activation), layers.Flatten(), head(last)), IMAGES) == expected
+def test_convolutions(activation, last, expected, width):
+    model = images_net(conv(activation, filters=width), layers.Flatten(), head(last))
+    assert verdict(model, IMAGES) == (unless_one_unit(width, expected) if expected == "symmetric" else expected)
 
 
-def test_equal_filters_before_global_pooling():
-    assert verdict(images_net(conv("sigmoid"), layers.GlobalAveragePooling2D(), head()), IMAGES) == "symmetric"
-    transposed = layers.Conv2DTranspose(4, 3, kernel_initializer=ZEROS, activation="sigmoid")
+@pytest.mark.parametrize("width", WIDTHS[1:])
+def test_equal_filters_before_global_pooling(width):
+    pooled = images_net(conv("sigmoid", filters=width), layers.GlobalAveragePooling2D(), head())
+    assert verdict(pooled, IMAGES) == "symmetric"
+    transposed = layers.Conv2DTranspose(width, 3, kernel_initializer=ZEROS, activation="sigmoid")
     assert verdict(images_net(transposed, layers.GlobalMaxPooling2D(), head()), IMAGES) == "symmetric"
 
 
@@ -223,21 +229,25 @@ def test_zero_convolutions(layer):
         assert verdict(images_net(conv("tanh", RANDOM), layer(), layers.Flatten(), head(last)), IMAGES) == expected
 
 
-def test_embedding():
+@pytest.mark.parametrize("width", WIDTHS)
+def test_embedding(width):
     def net(first, last):
-        return stack(embedding(first), layers.GlobalAveragePooling1D(), head(last), shape=(8,), dtype="int32")
+        embedding = layers.Embedding(12, width, embeddings_initializer=first)
+        return stack(embedding, layers.GlobalAveragePooling1D(), head(last), shape=(8,), dtype="int32")
 
     assert verdict(net(ZEROS, RANDOM), TOKENS) == "learns"
     assert verdict(net("uniform", ZEROS), TOKENS) == "learns"
     assert verdict(net(ZEROS, ZEROS), TOKENS) == "frozen"
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("layer", [layers.SimpleRNN, layers.LSTM, layers.GRU])
-def test_recurrent_layers(layer):
-    assert verdict(stack(recurrent(layer), head(), shape=(8, 8)), SERIES) == "frozen"
-    assert verdict(stack(recurrent(layer), head(RANDOM), shape=(8, 8)), SERIES) == "learns"
+def test_recurrent_layers(layer, width):
+    assert verdict(series_net(recurrent(layer, width), head()), SERIES) == "frozen"
+    assert verdict(series_net(recurrent(layer, width), head(RANDOM)), SERIES) == "learns"
     same = keras.initializers.Constant(0.1)
-    assert verdict(stack(recurrent(layer, same), head(), shape=(8, 8)), SERIES) == "symmetric"
+    constant = series_net(recurrent(layer, width, same), head())
+    assert verdict(constant, SERIES) == unless_one_unit(width, "symmetric")
 
 
 def test_a_recurrent_kernel_without_a_past_stays_at_zero():
@@ -247,19 +257,20 @@ def test_a_recurrent_kernel_without_a_past_stays_at_zero():
     assert "recurrent_kernel" in found.findings[0].problem
 
 
-def attention_net(**zeroed):
+def attention_net(zeroed, width):
     inputs = keras.Input((8, 8))
-    attention = layers.MultiHeadAttention(2, 3, name="attention")
+    attention = layers.MultiHeadAttention(2, width, name="attention")
     hidden = layers.Add()([inputs, attention(inputs, inputs)])
     model = keras.Model(inputs, head(RANDOM)(layers.Flatten()(hidden)))
     for variable in attention.trainable_variables:
-        if variable.name == "kernel" and variable.path.split("/")[-2] in zeroed.get("kernels", ()):
+        if variable.name == "kernel" and variable.path.split("/")[-2] in zeroed:
             variable.assign(ops.zeros(variable.shape))
     return model
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
-    "kernels, expected, asleep",
+    "zeroed, expected, asleep",
     [
         ((), "learns", set()),
         (("query", "key"), "partly frozen", {"query", "key"}),
@@ -268,43 +279,47 @@ def attention_net(**zeroed):
         (("value", "attention_output"), "partly frozen", {"query", "key", "value", "attention_output"}),
     ],
 )
-def test_attention(kernels, expected, asleep):
-    found = diagnose(attention_net(kernels=kernels), SERIES, Y)
+def test_attention(zeroed, expected, asleep, width):
+    found = diagnose(attention_net(zeroed, width), SERIES, Y)
     assert found.verdict == expected
     named = {finding.layer.split("/")[-1] for finding in found.findings if "never" in finding.problem}
     assert named == asleep
 
 
-def lora_net(zero_a):
-    model = mlp((6,), kernel_initializer=RANDOM)
+def lora_net(zero_a, width):
+    model = mlp((width,), kernel_initializer=RANDOM)
     model.layers[0].enable_lora(2)
     if zero_a:
         model.layers[0].lora_kernel_a.assign(ops.zeros((64, 2)))
     return model
 
 
-def test_lora():
-    assert verdict(lora_net(zero_a=False)) == "learns"
-    found = diagnose(lora_net(zero_a=True), X, Y)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_lora(width):
+    assert verdict(lora_net(False, width)) == "learns"
+    found = diagnose(lora_net(True, width), X, Y)
     assert found.verdict == "partly frozen"
     assert {finding.layer for finding in found.findings[:2]} == {"hidden_1"}
 
 
-def gated_net(blocks, gate, last):
+def gated_net(blocks, gate, last, width):
     inputs = keras.Input((64,))
-    hidden = layers.Dense(8)(inputs)
+    hidden = layers.Dense(width)(inputs)
     for _ in range(blocks):
-        branch = layers.Dense(8, activation="relu")(hidden)
-        branch = layers.Dense(8, kernel_initializer=last)(branch)
+        branch = layers.Dense(width, activation="tanh")(hidden)
+        branch = layers.Dense(width, kernel_initializer=last)(branch)
         branch = layers.BatchNormalization(gamma_initializer=gate)(branch)
         hidden = layers.Add()([hidden, branch])
     return keras.Model(inputs, head(RANDOM)(hidden))
 
 
-def test_residual_gates():
-    assert verdict(gated_net(3, "zeros", RANDOM)) == "learns"
-    assert verdict(gated_net(3, "ones", ZEROS)) == "learns"
-    assert verdict(gated_net(2, "zeros", ZEROS)) == "partly frozen"
+@pytest.mark.parametrize("width", WIDTHS)
+def test_residual_gates(width):
+    assert verdict(gated_net(3, "zeros", RANDOM, width)) == "learns"
+    assert verdict(gated_net(3, "ones", ZEROS, width)) == "learns"
+    assert verdict(gated_net(2, "zeros", ZEROS, width)) == "partly frozen"
+    assert verdict(residual_mlp(8, width)) == "learns"
+    assert verdict(residual_mlp(8, width, projection_initializer=ZEROS)) == "partly frozen"
 
 
 def test_logistic_regression_learns():
@@ -383,10 +398,32 @@ def test_rounding_does_not_hide_symmetry():
     assert verdict(model) == "symmetric"
 
 
+@pytest.mark.parametrize("size", [1e-3, 1e-4, 1e-8])
+@pytest.mark.parametrize("depth", [1, 2, 6])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_tiny_weights_are_healthy(width):
-    tiny = keras.initializers.RandomNormal(stddev=1e-4, seed=3)
-    assert verdict(mlp((width, width), activation="tanh", kernel_initializer=tiny)) == "learns"
+def test_tiny_weights_are_healthy(width, depth, size):
+    tiny = keras.initializers.RandomNormal(stddev=size, seed=3)
+    found = diagnose(mlp((width,) * depth, kernel_initializer=tiny), X, Y)
+    assert found.verdict == "learns"
+    assert "starts close to zero" in found.findings[0].problem
+
+
+def test_tiny_weights_do_not_wake_what_zeros_freeze():
+    tiny = keras.initializers.RandomNormal(stddev=1e-6, seed=3)
+    assert verdict(mlp((7, 7), kernel_initializer=[tiny, ZEROS], head_initializer=ZEROS)) == "frozen"
+    assert verdict(mlp((7, 7), activation="relu", kernel_initializer=[ZEROS, tiny])) == "frozen"
+
+
+def test_saturated_units_are_another_illness():
+    found = diagnose(mlp((7, 7), kernel_initializer="ones"), X, Y)
+    assert found.verdict == "partly frozen"
+    assert "saturated" in found.findings[0].cause
+
+
+def test_nothing_is_called_fine_that_keeps_units_identical():
+    found = diagnose(mlp((7,), activation="sigmoid"), X, Y)
+    assert found.verdict == "symmetric"
+    assert not any("fine" in finding.problem for finding in found.findings)
 
 
 def test_not_yet_is_not_never():
