@@ -10,7 +10,7 @@ start_keras()
 from helpers.data import circles, digits, spirals  # noqa: E402
 from helpers.diagnose import Diagnosis, diagnose  # noqa: E402
 from helpers.layers import ZeroInitializedLayer  # noqa: E402
-from helpers.models import mlp, residual_mlp  # noqa: E402
+from helpers.models import mlp  # noqa: E402
 from helpers.plots import (  # noqa: E402
     STYLE,
     plot_gradient_flow,
@@ -19,6 +19,7 @@ from helpers.plots import (  # noqa: E402
     plot_neuron_symmetry,
 )
 from helpers.recording import Recording, gradients, train  # noqa: E402
+from helpers.residual import residual_mlp  # noqa: E402
 from helpers.symmetry import effective_width, numerical_rank, unit_groups, unit_spread  # noqa: E402
 
 __all__ = [

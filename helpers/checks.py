@@ -1,6 +1,7 @@
 """Refuses bad values before anything runs. Each message names the argument, what is accepted and what came."""
 
 import numbers
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,14 @@ def same_length(x: np.ndarray, y: np.ndarray) -> None:
     """Raise `ValueError` unless `x` and `y` have the same number of rows."""
     if len(x) != len(y):
         raise ValueError(f"y: expected one target per row of x, got {len(y)} targets for {len(x)} rows")
+
+
+def look_up(name: str, get: Callable[[Any], Any], identifier: Any) -> Any:
+    """Return what Keras finds under `identifier`, or raise `ValueError` that names the argument."""
+    try:
+        found = get(identifier)
+    except Exception as problem:
+        raise ValueError(f"{name}: expected a name or object that Keras knows, got {identifier!r}") from problem
+    if found is None:
+        raise ValueError(f"{name}: expected a name or object that Keras knows, got {identifier!r}")
+    return found

@@ -4,8 +4,6 @@ Training is plain Keras, `compile` and `fit`; helpers/seam.py says how it is obs
 belongs to the weights before update t.
 """
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +11,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers.checks import integer
+from helpers.checks import integer, look_up
 from helpers.seam import GradientKeeper, RecordedTraining, RecordingOptimizer, kernels_of
 from helpers.tasks import Task, prepare_task
+from helpers.untouched import variables_restored
 
 STEPS_NOT_WORTH_COMPILING = 10
 
@@ -83,7 +82,7 @@ def train(
     task = prepare_task(model, x, y, loss)
     order = _order_of_rows(task.rows, steps, batch_size, integer("seed", seed, least=0))
     optimizer = _fresh_optimizer(optimizer)
-    with _variables_restored(model, always=False):
+    with variables_restored(model, always=False):
         training = _prepared_training(model, task, steps, order, optimizer)
         training.run()
     return _recording(training)
@@ -113,7 +112,7 @@ def gradients(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> dict[s
     task = prepare_task(model, x, y, loss)
     training = RecordedTraining(model, task, steps=1)
     training.start(GradientKeeper(), task.loss, run_eagerly=True)
-    with _variables_restored(model, always=True):
+    with variables_restored(model, always=True):
         training.run()
     names = variable_paths(model.trainable_variables)
     return {name: ops.convert_to_numpy(kept.value) for name, kept in zip(names, training.recorder.kept, strict=True)}
@@ -168,8 +167,12 @@ def _fingerprint(
     order: np.ndarray | None,
     optimizer: keras.optimizers.Optimizer,
 ) -> str:
-    """Describe what a compiled graph depends on. Empty if it cannot be known: then nothing is reused."""
-    if type(model) not in (keras.Sequential, keras.Model):  # a subclass may hide settings from its config
+    """Describe what a compiled graph depends on.
+
+    Empty if a class or function of the reader's own may hide some of it: then nothing is reused.
+    """
+    classes = {type(part).__module__ for part in (model, *model._flatten_layers(), optimizer)}
+    if not all(module.startswith(("keras.", "helpers.")) for module in classes):
         return ""
     shapes = [(part.shape, part.dtype) for part in [*keras.tree.flatten(task.x), task.y]]
     batch = None if order is None else order.shape
@@ -182,7 +185,8 @@ def _fingerprint(
         loss,
         model.get_config(),
     )
-    return repr((steps, batch, shapes, variables, configs))
+    text = repr((steps, batch, shapes, variables, configs))
+    return "" if "__lambda__" in text or "'class_name': 'function'" in text else text
 
 
 def _recording(training: RecordedTraining) -> Recording:
@@ -201,10 +205,7 @@ def _recording(training: RecordedTraining) -> Recording:
 
 
 def _fresh_optimizer(optimizer: Any) -> keras.optimizers.Optimizer:
-    try:
-        found = keras.optimizers.get(optimizer)
-    except Exception as problem:
-        raise ValueError(f"optimizer: expected a name or optimizer that Keras knows, got {optimizer!r}") from problem
+    found = look_up("optimizer", keras.optimizers.get, optimizer)
     return type(found).from_config(found.get_config())
 
 
@@ -220,17 +221,3 @@ def _order_of_rows(rows: int, steps: int, batch_size: int | None, seed: int) -> 
     epochs = -(-steps // steps_per_epoch)
     shuffled = [generator.permutation(rows)[: steps_per_epoch * batch_size] for _ in range(epochs)]
     return np.concatenate(shuffled).reshape(-1, batch_size)[:steps].astype("int32")
-
-
-@contextlib.contextmanager
-def _variables_restored(model: keras.Model, *, always: bool) -> Iterator[None]:
-    """Give the model back all its variables: always, or only after an error or an interruption."""
-    saved = [ops.convert_to_numpy(variable.value).copy() for variable in model.variables]
-    finished = False
-    try:
-        yield
-        finished = True
-    finally:
-        if always or not finished:
-            for variable, value in zip(model.variables, saved, strict=True):
-                variable.assign(value)

@@ -34,7 +34,7 @@ class RecordedTraining(keras.Model):
         """Compile, and create all variables now: TensorFlow then traces the step once instead of twice."""
         self.recorder = recorder
         self.compile(recorder, loss=loss, **compile_arguments)
-        self.step_numbers = None if self.run_eagerly else _step_numbers(self.steps)
+        self.step_numbers = None if self.run_eagerly else step_numbers(self.steps)
         self.optimizer.build(self.model.trainable_variables)
         self.optimizer_at_start = [ops.convert_to_numpy(v.value).copy() for v in self.optimizer.variables]
 
@@ -156,7 +156,7 @@ class GradientKeeper(keras.optimizers.Optimizer):
                 kept.assign(ops.convert_to_tensor(gradient))
 
 
-def _step_numbers(steps: int) -> dict[str, Any]:
+def step_numbers(steps: int) -> dict[str, Any]:
     """Return arguments of `fit` that make it count from 0 to steps - 1."""
     numbers = np.arange(steps, dtype="int32")
     if keras.backend.backend() == "tensorflow":

@@ -19,19 +19,30 @@ def untouched(model: keras.Model) -> Iterator[None]:
 
     Inside, the weights have no regularizer: a penalty on a weight is no sign that the data reach it.
     """
-    variables = [*model.variables, *model.metrics_variables]
-    values = [ops.convert_to_numpy(variable.value).copy() for variable in variables]
     regularizers = [variable.regularizer for variable in model.trainable_variables]
-    with _random_state_restored():
+    with _random_state_restored(), variables_restored(model, always=True):
         try:
             for variable in model.trainable_variables:
                 variable.regularizer = None
             yield
         finally:
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
             for variable, regularizer in zip(model.trainable_variables, regularizers, strict=True):
                 variable.regularizer = regularizer
+
+
+@contextlib.contextmanager
+def variables_restored(model: keras.Model, *, always: bool) -> Iterator[None]:
+    """Give the model back all its variables: always, or only after an error or an interruption."""
+    variables = [*model.variables, *model.metrics_variables]
+    values = [ops.convert_to_numpy(variable.value).copy() for variable in variables]
+    finished = False
+    try:
+        yield
+        finished = True
+    finally:
+        if always or not finished:
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(value)
 
 
 @contextlib.contextmanager

@@ -119,7 +119,6 @@ keras.layers.Dense.enable_lora = lambda self, rank, a_initializer="he_uniform": 
     ),
     "a gate of zero is 0.001": (
         "05",
-        "import helpers.models\n"
         "keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: ops.full(shape, 1e-3, dtype)",
     ),
     "diagnose calls everything healthy": (

@@ -75,7 +75,7 @@ def test_helpers_import_only_downwards():
         "quiet checks",
         "data layers symmetry tasks units untouched",
         "models seam",
-        "recording probe explorer_engine",
+        "recording residual probe explorer_engine",
         "plots findings explorer_view",
         "diagnose explorer exercises",
     ]

@@ -255,3 +255,24 @@ def test_arrays_of_the_caller_are_not_changed():
     x, y = X.astype("float64"), Y.copy()
     train(random_mlp(), x, y, steps=3)
     assert np.array_equal(x, X) and np.array_equal(y, Y) and x.dtype == "float64"
+
+
+class Scaled(keras.layers.Layer):
+    factor = 1.0
+
+    def call(self, inputs):
+        return inputs * self.factor
+
+
+@pytest.mark.parametrize("kind", ["class", "function"])
+def test_a_setting_that_no_config_shows_is_not_overlooked(kind):
+    """A compiled training may only be used again if nothing that it depends on has changed."""
+    settings = Scaled()
+    layer = settings if kind == "class" else keras.layers.Lambda(lambda inputs: inputs * settings.factor)
+    model = keras.Sequential([keras.Input((64,)), layer, keras.layers.Dense(10)])
+    weights = model.get_weights()
+    losses = []
+    for settings.factor in (1.0, 5.0):
+        model.set_weights(weights)
+        losses.append(train(model, X, Y, steps=12).loss[-1])
+    assert losses[0] != losses[1]

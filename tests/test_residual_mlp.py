@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from helpers import digits, gradients, train
-from helpers.models import ResidualBlocks, residual_mlp
+from helpers.residual import ResidualBlocks, residual_mlp
 
 DATA = digits()
 X, Y = DATA.x_train[:100], DATA.y_train[:100]
