@@ -12,30 +12,17 @@ import keras
 import numpy as np
 import pytest
 
-import helpers.explorer
 from helpers import effective_width, mlp, train, unit_spread
 from helpers.diagnose import diagnose
-from helpers.explorer import Explorer
-from helpers.explorer_engine import (
-    ACTIVATIONS,
-    INITIALIZERS,
-    OPTIMIZERS,
-    Setting,
-    different_units,
-    examples,
-    new_optimizer,
-    run,
-)
-from helpers.explorer_view import Picture, sentence, verdict
+from helpers.explorer import Explorer, panel
+from helpers.explorer.picture import Picture
+from helpers.explorer.setting import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, Setting, new_optimizer
+from helpers.explorer.training import engine_for, examples, run
+from helpers.explorer.watch import different_units
+from helpers.explorer.words import sentence, verdict
 
 X, Y = examples()
 SMALL = {"units": 5, "steps": 10}
-
-
-@pytest.fixture(autouse=True)
-def no_preparation(monkeypatch):
-    """Compile nothing in the background: these tests say when."""
-    monkeypatch.setattr(helpers.explorer, "_prepare_for_other_sizes", lambda: None)
 
 
 def plain_network(setting):
@@ -80,7 +67,7 @@ def test_the_padded_network_computes_what_the_plain_one_does(setting):
 def test_padding_stays_exactly_zero():
     setting = Setting("softplus", "glorot_uniform", units=5, layers=2, steps=20)
     run(setting)
-    network = helpers.explorer_engine.engine_for(setting).network
+    network = engine_for(setting).network
     first, middle = keras.ops.convert_to_numpy(network.first), keras.ops.convert_to_numpy(network.middle)
     assert first[:, :5].any() and not first[:, 5:].any()
     assert not middle[0, 5:].any() and not middle[0, :, 5:].any() and not middle[1:].any()
@@ -118,10 +105,10 @@ def test_a_run_can_be_abandoned_and_says_how_far_it_is():
 
     def go_on(share):
         shares.append(share)
-        return share < 0.5
+        return share < 0.6
 
     assert run(Setting(steps=100), go_on) is None
-    assert shares[-1] == 0.5 and run(Setting(steps=20)).loss.shape == (20,)
+    assert shares[-1] == 0.6 and run(Setting(steps=20)).loss.shape == (20,)
 
 
 def test_numbers_that_overflow_are_drawn_and_named():
@@ -164,7 +151,7 @@ def test_the_ghost_is_the_last_setting_or_stays(explorer):
 def test_a_seen_setting_gives_the_same_picture_at_once(explorer, monkeypatch):
     before = explorer.figure.value
     explorer.controls["units"].value = 6
-    monkeypatch.setattr(helpers.explorer, "run", None)
+    monkeypatch.setattr(panel, "run", None)
     explorer.controls["units"].value = 5
     assert explorer.figure.value == before
 
@@ -185,7 +172,7 @@ def test_an_unforeseen_error_is_answered_too(explorer, monkeypatch):
     def broken(setting, go_on):
         raise RuntimeError("out <of> luck")
 
-    monkeypatch.setattr(helpers.explorer, "run", broken)
+    monkeypatch.setattr(panel, "run", broken)
     explorer.controls["units"].value = 6
     assert "out &lt;of&gt; luck" in explorer.message.value
 
@@ -201,15 +188,15 @@ def test_bad_starting_values_are_refused():
 
 def test_a_change_in_the_browser_does_not_wait_and_interrupts_the_one_before(explorer, monkeypatch):
     finished = []
-    original = helpers.explorer.run
+    original = panel.run
 
     def watched(setting, go_on):
         result = original(setting, go_on)
         finished.append((setting.steps, result is not None))
         return result
 
-    monkeypatch.setattr(helpers.explorer, "run", watched)
-    monkeypatch.setattr(helpers.explorer, "_comes_from_browser", lambda: True)
+    monkeypatch.setattr(panel, "run", watched)
+    monkeypatch.setattr(panel, "_comes_from_browser", lambda: True)
     explorer.controls["steps"].value = 2000
     deadline = time.monotonic() + 30
     while explorer.progress.layout.visibility == "hidden" and time.monotonic() < deadline:

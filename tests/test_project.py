@@ -75,8 +75,8 @@ def test_helpers_import_only_downwards():
         "quiet checks",
         "data layers symmetry tasks units untouched",
         "models seam",
-        "recording residual probe explorer_engine",
-        "plots findings explorer_view",
+        "recording residual probe",
+        "plots findings",
         "diagnose explorer exercises",
     ]
     height = {name: floor for floor, names in enumerate(floors) for name in names.split()}

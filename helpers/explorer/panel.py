@@ -1,4 +1,4 @@
-"""A panel to play with: change a size, an activation or an initializer, and see at once what the network does."""
+"""The panel: takes the reader's changes, and answers with a picture and a sentence."""
 
 import html
 import threading
@@ -9,20 +9,12 @@ from typing import Any
 import ipywidgets as widgets
 from IPython import get_ipython
 
-from helpers.explorer_engine import (
-    ACTIVATIONS,
-    INITIALIZERS,
-    MOST_LAYERS,
-    MOST_STEPS,
-    OPTIMIZERS,
-    Run,
-    Setting,
-    engine_for,
-    run,
-)
-from helpers.explorer_view import Picture, sentence
+from helpers.explorer.controls import LAST, NOTHING, VIEW, new_controls
+from helpers.explorer.picture import Picture
+from helpers.explorer.setting import Setting
+from helpers.explorer.training import Run, run
+from helpers.explorer.words import sentence
 
-NOTHING, LAST, THIS = "nothing", "the last setting", "the setting shown now"
 KEPT_RUNS, KEPT_PICTURES = 32, 64
 
 
@@ -60,7 +52,7 @@ class Explorer(widgets.VBox):
         self._shown: Setting | None = None
         self._before: Setting | None = None
         self._ghost: Setting | None = None
-        self.controls = _controls(Setting(**{name: start[name] for name in start if name not in VIEW}), start)
+        self.controls = new_controls(Setting(**{name: start[name] for name in start if name not in VIEW}), start)
         self.figure = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
         self.message = widgets.HTML()
         self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="100%", visibility="hidden"))
@@ -69,7 +61,6 @@ class Explorer(widgets.VBox):
         for control in self.controls.values():
             control.observe(self._changed, "value")
         self._answer(self._request)
-        threading.Thread(target=_prepare_for_other_sizes, daemon=False).start()
 
     @property
     def setting(self) -> Setting:
@@ -146,51 +137,11 @@ class Explorer(widgets.VBox):
         self.message.value = f'<div style="font-size:{size}em;line-height:1.4;color:{color}">{words}</div>'
 
 
-VIEW = ("compare_with", "large_type")
-
-
-def _controls(setting: Setting, start: dict[str, Any]) -> dict[str, widgets.DOMWidget]:
-    """Return the input widgets. Numbers that can be typed can be wrong; the panel answers them."""
-    look = {"style": {"description_width": "8em"}, "layout": widgets.Layout(width="21em")}
-    released = {"continuous_update": False, **look}
-    return {
-        "activation": widgets.Dropdown(options=ACTIVATIONS, value=setting.activation, description="activation", **look),
-        "kernel_initializer": widgets.Dropdown(
-            options=INITIALIZERS, value=setting.kernel_initializer, description="hidden kernels", **look
-        ),
-        "head_initializer": widgets.Dropdown(
-            options=("same", *INITIALIZERS), value=setting.head_initializer, description="head", **look
-        ),
-        "scale": widgets.FloatText(value=setting.scale, description="scale", **released),
-        "units": widgets.IntText(value=setting.units, description="hidden units", **released),
-        "layers": widgets.IntSlider(
-            value=setting.layers, min=1, max=MOST_LAYERS, description="hidden layers", **released
-        ),
-        "optimizer": widgets.Dropdown(options=OPTIMIZERS, value=setting.optimizer, description="optimizer", **look),
-        "steps": widgets.IntSlider(
-            value=setting.steps, min=10, max=MOST_STEPS, step=10, description="steps", **released
-        ),
-        "dropout": widgets.FloatSlider(
-            value=setting.dropout, min=0, max=0.9, step=0.1, description="dropout", **released
-        ),
-        "compare_with": widgets.Dropdown(
-            options=(NOTHING, LAST, THIS), value=start.get("compare_with", NOTHING), description="compare with", **look
-        ),
-        "large_type": widgets.Checkbox(value=start.get("large_type", False), description="large type", **look),
-    }
-
-
 def _comes_from_browser() -> bool:
     """Tell a change made in the browser from one made by code: only the first must not block the kernel."""
     kernel = getattr(get_ipython(), "kernel", None)
     parent = kernel.get_parent() if kernel else {}
     return parent.get("header", {}).get("msg_type") == "comm_msg"
-
-
-def _prepare_for_other_sizes() -> None:
-    """Compile in the background what the next changes will need."""
-    for setting in (Setting(), Setting(units=128), Setting(dropout=0.5), Setting(units=128, dropout=0.5)):
-        engine_for(setting)
 
 
 def _remembered(known: OrderedDict, key: Any, make: Callable[[], Any], most: int) -> Any:

@@ -14,7 +14,7 @@ from helpers.data import digits
 from helpers.explorer.padded import PaddedNetwork, copied
 from helpers.explorer.rule import AnyOptimizer
 from helpers.explorer.setting import MOST_LAYERS, MOST_STEPS, MOST_UNITS, Setting
-from helpers.explorer.watch import STEPS_AT_ONCE, Watch, different_units, steps_per_execution
+from helpers.explorer.watch import Watch, different_units, steps_per_execution
 from helpers.seam import RecordedTraining, step_numbers
 from helpers.tasks import Task
 
