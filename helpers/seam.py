@@ -133,7 +133,8 @@ class RecordingOptimizer(keras.optimizers.Optimizer):
     def _write(self, diary: keras.Variable, values: list[Any]) -> None:
         if values:
             row = ops.stack([ops.cast(value, diary.dtype) for value in values])
-            start = (self.iterations.value, 0)
+            # JAX with 64-bit integers refuses start indices of two types.
+            start = [ops.cast(index, "int32") for index in (self.iterations.value, 0)]
             diary.assign(ops.slice_update(diary.value, start, ops.expand_dims(row, 0)))
 
 
