@@ -13,7 +13,7 @@ LAYERS = (*((width,) for width in WIDTHS), *((width, width) for width in WIDTHS)
 GRID = {
     "00": {"hidden": LAYERS, "seed": (1, 2)},
     "01": {"units": WIDTHS, "inputs": (1, 7, 50), "rows": (20, 1000), "seed": (1, 2)},
-    "02": {"hidden": LAYERS, "small_hidden": (*LAYERS[:4], (3, 2)), "watched": (10,), "seed": (1, 2)},
+    "02": {"hidden": LAYERS, "small_hidden": (*LAYERS[:4], (3, 2)), "seed": (1, 2)},
     "03": {
         "hidden": LAYERS,
         "activations": (("gelu", "softplus"), ("silu", "elu"), ("selu", "softsign", "leaky_relu")),
@@ -48,7 +48,7 @@ SPREAD = [
     ("01", {"units": 257, "inputs": 1, "rows": 20, "seed": 2}),
     ("02", {"hidden": (1,), "small_hidden": (1,)}),
     ("02", {"hidden": (7, 2), "small_hidden": (3, 3), "seed": 1}),
-    ("02", {"hidden": (257,), "small_hidden": (50,), "watched": 10}),
+    ("02", {"hidden": (257,), "small_hidden": (50,)}),
     ("03", {"hidden": (1,)}),
     ("03", {"hidden": (3, 7, 2), "activations": ("tanh", "softplus"), "seed": 1}),
     ("03", {"hidden": (257,), "activations": ("relu", "gelu")}),
