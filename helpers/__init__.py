@@ -9,6 +9,7 @@ start_keras()
 
 from helpers.data import circles, digits, spirals  # noqa: E402
 from helpers.diagnose import Diagnosis, diagnose  # noqa: E402
+from helpers.explorer import Explorer  # noqa: E402
 from helpers.layers import ZeroInitializedLayer  # noqa: E402
 from helpers.models import mlp  # noqa: E402
 from helpers.plots import (  # noqa: E402
@@ -25,6 +26,7 @@ from helpers.symmetry import effective_width, numerical_rank, unit_groups, unit_
 __all__ = [
     "STYLE",
     "Diagnosis",
+    "Explorer",
     "Recording",
     "ZeroInitializedLayer",
     "circles",

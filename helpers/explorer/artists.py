@@ -26,6 +26,8 @@ class Curves:
         self.ax = ax
         self.ghosts = [ax.plot([], [], color="0.65", linestyle="--", linewidth=2)[0] for _ in range(most)]
         self.lines = [ax.plot([], [])[0] for _ in range(most)]
+        for line in self.lines[7:]:  # the course has seven colours
+            line.set_color("#8c564b")
         self.title = fixed_title(ax, title)
         ax.locator_params(axis="x", nbins=4)
 
@@ -35,9 +37,9 @@ class Curves:
         _set_lines(self.ghosts, *(ghost or ([], [])))
         self.ax.set_xlim(0, max(steps[-1], ghost[0][-1] if ghost else 0, 1))
         if len(names) > 1:
-            self.ax.legend(
-                [self.lines[0], self.lines[len(names) - 1]], [names[0], names[-1]], loc="center right", frameon=False
-            )
+            ends = [self.lines[0], self.lines[len(names) - 1]]
+            size = 0.9 * self.ax.xaxis.label.get_size()
+            self.ax.legend(ends, [names[0], names[-1]], loc="center right", frameon=False, fontsize=size)
         elif self.ax.get_legend():
             self.ax.get_legend().remove()
 
@@ -66,7 +68,8 @@ class Flow:
         self.image.set_data(np.ma.masked_equal(sizes, 0))
         self.image.set_extent((0, run.setting.steps, len(sizes), 0))
         names = list(run.gradients)
-        every = 1 if len(names) <= 10 else 2
+        line = 1.1 * self.ax.xaxis.label.get_size() * self.ax.figure.dpi / 72
+        every = 1 if len(names) * line <= self.ax.bbox.height else 2  # or the kernels only
         self.ax.set_yticks(np.arange(0, len(names), every) + 0.5, names[::every])
 
 

@@ -1,5 +1,6 @@
 """The panel: takes the reader's changes, and answers with a picture and a sentence."""
 
+import base64
 import html
 import threading
 from collections import OrderedDict
@@ -71,6 +72,12 @@ class Explorer(widgets.VBox):
         """Return when the picture shows what the controls say."""
         with self._lock:
             self._answer(self._request)
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        """Add the picture, for pages that have no kernel: a stored notebook, static HTML."""
+        bundle = super()._repr_mimebundle_(**options)
+        picture = base64.b64encode(self.figure.value).decode()
+        return {**bundle, "text/plain": f"Explorer: {self._shown}", "image/png": picture}
 
     def _changed(self, change: dict) -> None:
         self._request += 1

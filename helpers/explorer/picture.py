@@ -53,6 +53,8 @@ class Picture:
         self.loss.show([], steps, run.loss[np.newaxis], old)
         finite = run.loss[np.isfinite(run.loss)]
         self.loss.ax.set_ylim(0, max(2.9, min(finite.max(initial=0) * 1.1, 50)))
+        _, majority = entropy_and_majority()
+        self.accuracy.set_text(f"accuracy {run.accuracy:.2f}\n(majority {majority:.2f})")
         buffer = io.BytesIO()
         self.canvas.print_png(buffer, pil_kwargs={"compress_level": 1})
         return buffer.getvalue()
@@ -63,11 +65,19 @@ class Picture:
         self.spread.ax.set_yticks(*powers(0, 1e-6, 1e-4, 1e-2, 1))
         self.spread.ax.minorticks_off()
         prior, _ = entropy_and_majority()
-        for value, label, side in ((math.log(CLASSES), f"ln {CLASSES}", "bottom"), (prior, "prior entropy", "top")):
+        for value, label, up in ((math.log(CLASSES), f"ln {CLASSES}", True), (prior, "prior entropy", False)):
             self.loss.ax.axhline(value, color="0.4", linewidth=1)
             self.loss.ax.annotate(
-                f"{label} = {value:.3f}", (1, value), xycoords=("axes fraction", "data"), ha="right", va=side
+                f"{label} = {value:.3f}",
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 2 if up else -4),
+                textcoords="offset points",
+                ha="right",
+                va="bottom" if up else "top",
             )
+        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+        self.accuracy = self.loss.ax.text(0.03, 0.04, "", transform=self.loss.ax.transAxes, bbox=behind)
 
 
 def _type_size(large: bool) -> dict[str, Any]:

@@ -56,7 +56,8 @@ class AnyOptimizer(keras.optimizers.Optimizer):
     def _write(self, first: Any, middle: Any, head: Any, biases: Any, head_bias: Any) -> None:
         stacks = [first[np.newaxis], middle, head[np.newaxis], biases[:, np.newaxis], head_bias[np.newaxis, np.newaxis]]
         row = ops.concatenate([_lengths(stack) for stack in stacks])
-        start = (self.iterations.value, 0)
+        # JAX with 64-bit integers refuses start indices of two types.
+        start = [ops.cast(index, "int32") for index in (self.iterations.value, 0)]
         self.diary.assign(ops.slice_update(self.diary.value, start, row[np.newaxis]))
 
 

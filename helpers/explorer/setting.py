@@ -33,7 +33,7 @@ class Setting:
     units: int = 16
     layers: int = 2
     optimizer: str = "adam"
-    steps: int = 200
+    steps: int = 100
     dropout: float = 0.0
 
     def __post_init__(self) -> None:

@@ -83,12 +83,16 @@ def _why_symmetric(run: Run) -> str:
 
 def _why_learns(run: Run) -> str:
     zeros = _zero_kernels(run)
+    prior, _ = entropy_and_majority()
+    plateau = " So far the loss is on the plateau at the prior entropy." if run.loss[-1] > prior - 0.01 else ""
     if not zeros:
-        return "the units start different, and every kernel receives a gradient."
+        return f"the units start different, and every kernel receives a gradient.{plateau}"
     woke = max(int(np.flatnonzero(run.gradients[f"{name}/kernel"])[0]) for name in zeros)
     when = "at once" if woke == 0 else f"from step {woke} on"
     which = zeros[0] if len(zeros) == 1 else "kernels"
-    return f"starting at zero, {which} received a gradient {when}, and the units of each layer became different."
+    return (
+        f"starting at zero, {which} received a gradient {when}, and the units of each layer became different.{plateau}"
+    )
 
 
 def _first_bad(run: Run) -> int:
