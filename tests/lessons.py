@@ -47,7 +47,7 @@ def with_parameters(notebook: nbformat.NotebookNode, **values: Any) -> nbformat.
 
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Run all cells in a fresh kernel, in the folder of the lessons. Raises on the first error."""
-    options = {"timeout": 300, "startup_timeout": 300, "kernel_name": "python3"}
+    options = {"timeout": 300, "startup_timeout": 300, "kernel_name": "python3", "coalesce_streams": True}
     resources = {"metadata": {"path": str(ROOT / "notebooks")}}
     for attempt in range(3):
         try:

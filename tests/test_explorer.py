@@ -7,10 +7,13 @@ import resource
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from lessons import LESSONS, code_cells, read
+from nbconvert import HTMLExporter
 
 from helpers import effective_width, mlp, train, unit_spread
 from helpers.diagnose import diagnose
@@ -271,3 +274,50 @@ def test_memory_does_not_grow():
     after_15 = memory_after(15, explorer, generator)
     assert memory_after(25, explorer, generator) < 1.15 * after_15
     assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("layers", [1, 2, 4])
+def test_what_lesson_2_says_about_the_panel(layers):
+    start = Setting("sigmoid", layers=layers)
+    assert verdict(run(start)) == "symmetric" and run(start).width.max() == 1
+    random_head = run(replace(start, head_initializer="glorot_uniform"))
+    assert [width > 1 for width in random_head.different] == [False] * (layers - 1) + [True]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 5])
+def test_what_lesson_3_says_about_the_panel(layers):
+    start = Setting("sigmoid", layers=layers, steps=10 * (layers + 1))
+    kernels = [sizes for name, sizes in run(start).gradients.items() if name.endswith("kernel")]
+    assert [int(np.flatnonzero(sizes)[0]) for sizes in kernels] == list(range(layers, -1, -1))
+    moving = [name for name, sizes in run(replace(start, activation="tanh")).gradients.items() if sizes.any()]
+    assert moving == ["head/bias"]
+    random_head = replace(start, head_initializer="glorot_uniform", layers=1)
+    assert verdict(run(replace(random_head, activation="tanh"))) == "learns"
+    assert verdict(run(replace(random_head, activation="relu"))) == "frozen"
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.025, 0.01])
+def test_what_lesson_6_says_about_the_panel(scale):
+    start = Setting("tanh", "glorot_uniform", scale=scale, optimizer="momentum", steps=200)
+
+    def leaves(**changes):
+        below = np.flatnonzero(run(replace(start, **changes)).loss < 2.2)
+        return below[0] if len(below) else start.steps
+
+    assert leaves() == start.steps and "plateau" in sentence(run(start))
+    assert leaves(optimizer="adam") < min(leaves(layers=1), leaves(scale=2 * scale))
+    assert verdict(run(replace(start, optimizer="adam", scale=0.0))) == "frozen"
+
+
+def test_lessons_keep_the_picture_without_a_kernel():
+    shown = 0
+    for path in LESSONS:
+        notebook = read(path)
+        page = HTMLExporter().from_notebook_node(notebook)[0]
+        for cell in code_cells(notebook):
+            if "Explorer(" in cell.source:
+                (output,) = cell.outputs
+                assert set(output.data) == {"text/plain", "image/png"}
+                assert output.data["image/png"].strip() in page
+                shown += 1
+    assert shown == 3
