@@ -54,9 +54,11 @@ class Explorer(widgets.VBox):
         self._before: Setting | None = None
         self._ghost: Setting | None = None
         self.controls = new_controls(Setting(**{name: start[name] for name in start if name not in VIEW}), start)
-        self.figure = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        self.figure = widgets.Image(format="png", layout=widgets.Layout(max_width="min(100%, 1300px)"))
         self.message = widgets.HTML()
-        self.progress = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="100%", visibility="hidden"))
+        self.progress = widgets.FloatProgress(
+            min=0, max=1, layout=widgets.Layout(width="auto", height="8px", visibility="hidden")
+        )
         inputs = widgets.HBox(list(self.controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
         super().__init__([inputs, self.message, self.progress, self.figure])
         for control in self.controls.values():

@@ -26,7 +26,7 @@ class Picture:
     def __init__(self, large: bool) -> None:
         """Make all artists."""
         with style.context(["helpers.course", _type_size(large)]):
-            self.figure = Figure(figsize=(11, 6.4), layout="none")
+            self.figure = Figure(figsize=(11, 5.8), layout="none")
             self.canvas = FigureCanvasAgg(self.figure)
             add = self.figure.add_axes
             self.network = Network(add((0.01, 0.56, 0.34, 0.37)))
