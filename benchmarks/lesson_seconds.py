@@ -1,10 +1,6 @@
-"""Time each lesson beside a kernel that only starts and imports keras.
-
-Run it with `uv run python benchmarks/lesson_seconds.py [rounds]`. All kernels run one after the other, in turn.
-"""
+"""Seconds and memory of each lesson, beside a kernel that only starts and imports keras."""
 
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -12,32 +8,45 @@ import nbformat
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
+ROUNDS = 2
+# The operating system counts in kilobytes on Linux and in bytes on macOS; Windows has no such count.
+PEAK = """
+import sys
+try:
+    import resource
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sys.platform == "darwin" else 2**10))
+except ImportError:
+    print(0)
+"""
 
 
 def seconds(notebook: nbformat.NotebookNode) -> float:
     """Run a notebook in a fresh kernel."""
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": FOLDER}})
+    return cost(notebook)[0]
+
+
+def cost(notebook: nbformat.NotebookNode) -> tuple[float, int]:
+    """Run a notebook in a fresh kernel; return seconds and the peak of its memory in megabytes."""
+    measured = nbformat.from_dict({**notebook, "cells": [*notebook.cells, nbformat.v4.new_code_cell(PEAK)]})
+    client = NotebookClient(measured, timeout=600, kernel_name="python3", resources={"metadata": {"path": FOLDER}})
     started = time.perf_counter()
     client.execute()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, int(measured.cells[-1].outputs[0].text)
 
 
-def main(rounds: int) -> None:
-    """Print the median seconds of each lesson and their ratio to those of the bare kernel."""
+def measure() -> str:
+    """Return a table of medians and of their ratios to the bare kernel. The kernels run one after the other."""
     bare = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import keras")])
     notebooks = {"(import keras)": bare}
     notebooks |= {path.stem: nbformat.read(path, 4) for path in sorted(FOLDER.glob("[0-9]*.ipynb"))}
-    taken: dict[str, list[float]] = {name: [] for name in notebooks}
-    for _ in range(rounds):
+    taken: dict[str, list[tuple[float, int]]] = {name: [] for name in notebooks}
+    for _ in range(ROUNDS):
         for name, notebook in notebooks.items():
-            taken[name].append(seconds(notebook))
-    medians = {name: statistics.median(times) for name, times in taken.items()}
+            taken[name].append(cost(notebook))
+    medians = {name: statistics.median(time for time, _ in runs) for name, runs in taken.items()}
+    base = medians["(import keras)"]
+    lines = ["| lesson | seconds | times a bare kernel | peak memory, MB |", "|---|---|---|---|"]
     for name, median in medians.items():
-        print(f"{name:28s} {median:5.1f} s   {median / medians['(import keras)']:.1f} x")
-    lessons = sum(medians.values()) - medians["(import keras)"]
-    ratio = lessons / medians["(import keras)"] / (len(medians) - 1)
-    print(f"{'all lessons':28s} {lessons:5.1f} s   {ratio:.1f} x each")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+        peak = max(megabytes for _, megabytes in taken[name])
+        lines.append(f"| {name} | {median:.1f} | {median / base:.1f} | {peak} |")
+    return "\n".join(lines) + "\n"
