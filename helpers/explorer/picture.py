@@ -77,7 +77,7 @@ class Picture:
                 va="bottom" if up else "top",
             )
         behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-        self.accuracy = self.loss.ax.text(0.03, 0.04, "", transform=self.loss.ax.transAxes, bbox=behind)
+        self.accuracy = self.loss.ax.text(0.03, 0.06, "", transform=self.loss.ax.transAxes, bbox=behind)
 
 
 def _type_size(large: bool) -> dict[str, Any]:

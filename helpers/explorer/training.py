@@ -19,7 +19,7 @@ from helpers.seam import RecordedTraining, step_numbers
 from helpers.tasks import Task
 
 ROWS = 128
-USUAL_UNITS, USUAL_LAYERS = 128, 4  # what the first engine can do; larger ones are built when they are asked for
+WIDTHS, DEPTHS = (128, MOST_UNITS), (2, 4, MOST_LAYERS)  # of the engines; each is built when it is first needed
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ _one_at_a_time = threading.Lock()
 
 def engine_for(setting: Setting) -> "Engine":
     """Return the smallest engine that can run `setting`. It is built at the first use."""
-    width = USUAL_UNITS if setting.units <= USUAL_UNITS else MOST_UNITS
-    depth = USUAL_LAYERS if setting.layers <= USUAL_LAYERS else MOST_LAYERS
+    width = next(width for width in WIDTHS if setting.units <= width)
+    depth = next(depth for depth in DEPTHS if setting.layers <= depth)
     return _engine(width, depth)
 
 
