@@ -19,6 +19,8 @@ class Picture:
     r"""A figure that is made once and then shows one run after the other.
 
     Example:
+        >>> from helpers.explorer.setting import Setting
+        >>> from helpers.explorer.training import run
         >>> Picture(large=False).png(run(Setting(steps=10)))[:4]
         b'\x89PNG'
     """

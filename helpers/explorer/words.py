@@ -14,6 +14,8 @@ def verdict(run: Run) -> str:
     The words mean what they mean in `diagnose`, but say what happened in this very run.
 
     Example:
+        >>> from helpers.explorer.setting import Setting
+        >>> from helpers.explorer.training import run
         >>> verdict(run(Setting(activation="sigmoid")))
         'symmetric'
     """
