@@ -94,10 +94,10 @@ class Explorer(widgets.VBox):
             try:
                 if request == self._request:
                     self._show(self.setting, lambda share: self._go_on(request, share))
-            except (TypeError, ValueError) as problem:
-                self._tell(f"{html.escape(str(problem))} &ndash; the picture still shows: {self._shown}", bad=True)
-            except Exception as problem:
-                self._tell(f"{html.escape(repr(problem))} &ndash; the picture still shows: {self._shown}", bad=True)
+            except Exception as problem:  # nobody else would show it: the panel works in the background
+                bad_value = isinstance(problem, TypeError | ValueError)
+                words = html.escape(str(problem) if bad_value else repr(problem))
+                self._tell(f"{words} &ndash; the picture still shows: {self._shown}", bad=True)
             finally:
                 self.progress.layout.visibility = "hidden"
 
