@@ -1,27 +1,41 @@
 """Refuses bad values before anything runs. Each message names the argument, what is accepted and what came."""
 
+import contextlib
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+LARGEST_SIZE = 2**20
+LARGEST_NUMBER = 1e30  # float32 holds its sums and multiples
+MOST_WEIGHTS = 2**28  # a gigabyte
 
-def integer(name: str, value: Any, least: int = 1) -> int:
-    """Return `value` as an `int`, or raise `TypeError` (not an integer) or `ValueError` (below `least`)."""
+
+def integer(name: str, value: Any, least: int = 1, most: int | None = LARGEST_SIZE) -> int:
+    """Return `value` as an `int`, or raise `TypeError` (not an integer) or `ValueError` (too small or too large)."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}: expected an integer of at least {least}, got {value!r}")
     if value < least:
         raise ValueError(f"{name}: expected an integer of at least {least}, got {value}")
+    if most is not None and value > most:
+        raise ValueError(f"{name}: expected an integer of at most {most:,}, got {value}")
     return int(value)
 
 
+def of_type(name: str, value: Any, accepted: type) -> Any:
+    """Return `value`, or raise `TypeError` if it is not of the accepted type."""
+    if not isinstance(value, accepted):
+        raise TypeError(f"{name}: expected {accepted.__name__}, got {type(value).__name__}")
+    return value
+
+
 def non_negative(name: str, value: Any) -> float:
-    """Return `value` as a `float`, or raise `TypeError` (not a number) or `ValueError` (negative, NaN, infinite)."""
+    """Return `value` as a `float`, or raise `TypeError` (not a number) or `ValueError` (negative, NaN, too large)."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a number of at least 0, got {value!r}")
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{name}: expected a finite number of at least 0, got {value!r}")
+    if not 0 <= value <= LARGEST_NUMBER:
+        raise ValueError(f"{name}: expected a finite number from 0 to {LARGEST_NUMBER}, got {value!r}")
     return float(value)
 
 
@@ -33,6 +47,12 @@ def layer_widths(name: str, widths: Any) -> tuple[int, ...]:
         if isinstance(units, numbers.Integral) and not isinstance(units, bool) and units < 1:
             raise ValueError(f"{name}: every layer needs at least 1 unit, got {units}")
     return tuple(integer(name, units) for units in widths)
+
+
+def affordable(name: str, weights: int) -> None:
+    """Raise `ValueError` if a network has so many weights that a laptop cannot hold them."""
+    if weights > MOST_WEIGHTS:
+        raise ValueError(f"{name}: expected a network of at most {MOST_WEIGHTS:,} weights, got {weights:,}")
 
 
 def finite_array(name: str, value: Any) -> np.ndarray:
@@ -65,3 +85,12 @@ def look_up(name: str, get: Callable[[Any], Any], identifier: Any) -> Any:
     if found is None:
         raise ValueError(f"{name}: expected a name or object that Keras knows, got {identifier!r}")
     return found
+
+
+@contextlib.contextmanager
+def used_by_keras(*names: str) -> Iterator[None]:
+    """Name the arguments if Keras accepts them one by one and then cannot build a network from them."""
+    try:
+        yield
+    except Exception as problem:
+        raise ValueError(f"{', '.join(names)}: Keras cannot build the network: {problem}") from problem

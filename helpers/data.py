@@ -51,6 +51,11 @@ def circles(points: int = 300, *, noise: float = 0.05, seed: int = 0) -> tuple[n
     Raises:
         TypeError: `points` or `seed` is not an integer, or `noise` is not a number.
         ValueError: `points` is below 1, `seed` below 0, or `noise` is not a finite number of at least 0.
+
+    Example:
+        >>> x, y = circles(4, noise=0)
+        >>> np.linalg.norm(x, axis=1).round(2).tolist(), y.tolist()
+        ([1.0, 0.5, 1.0, 0.5], [0, 1, 0, 1])
     """
     generator, y = _classes(points, 2, noise, seed)
     angle = generator.uniform(0, 2 * np.pi, points)
@@ -60,7 +65,13 @@ def circles(points: int = 300, *, noise: float = 0.05, seed: int = 0) -> tuple[n
 def spirals(
     points: int = 300, *, classes: int = 3, noise: float = 0.05, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return spiral arms around the origin, one for each class; arguments, shapes and errors as in `circles`."""
+    """Return spiral arms around the origin, one for each class; arguments, shapes and errors as in `circles`.
+
+    Example:
+        >>> x, y = spirals(5, classes=3)
+        >>> x.shape, y.tolist()
+        ((5, 2), [0, 1, 2, 0, 1])
+    """
     generator, y = _classes(points, classes, noise, seed)
     radius = generator.uniform(0.1, 1, points)
     angle = 4 * radius + 2 * np.pi * y / classes
@@ -68,7 +79,8 @@ def spirals(
 
 
 def _classes(points: int, classes: int, noise: float, seed: int) -> tuple[np.random.Generator, np.ndarray]:
-    points, classes, seed = integer("points", points), integer("classes", classes), integer("seed", seed, least=0)
+    points, classes = integer("points", points), integer("classes", classes)
+    seed = integer("seed", seed, least=0, most=None)
     non_negative("noise", noise)
     return np.random.default_rng(seed), np.arange(points) % classes
 

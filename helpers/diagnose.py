@@ -32,6 +32,10 @@ class Diagnosis:
     Attributes:
         verdict: `"frozen"`, `"partly frozen"`, `"symmetric"` or `"learns"`.
         findings: Each has `layer`, `problem`, `cause` and `cure`. Some say that a zero is fine.
+
+    Example:
+        >>> diagnose(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1]).findings[0].layer
+        'hidden_1'
     """
 
     verdict: str

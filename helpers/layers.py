@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from helpers.checks import integer
+from helpers.checks import integer, look_up, of_type
 
 
 @keras.saving.register_keras_serializable(package="starting_from_zero")
@@ -28,16 +28,19 @@ class ZeroInitializedLayer(keras.layers.Layer):
 
     Example:
         >>> layer = ZeroInitializedLayer(units=3)
-        >>> layer(keras.ops.ones((2, 5))).shape
+        >>> tuple(layer(keras.ops.ones((2, 5))).shape)
         (2, 3)
     """
 
     def __init__(self, units: int = 10, activation: Any = None, use_bias: bool = False, **kwargs: Any) -> None:
         """Check and keep the arguments."""
-        super().__init__(**kwargs)
+        try:
+            super().__init__(**kwargs)
+        except Exception as problem:
+            raise ValueError(f"{', '.join(kwargs)}: expected what keras.layers.Layer accepts; {problem}") from problem
         self.units = integer("units", units)
-        self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
+        self.activation = look_up("activation", keras.activations.get, activation)
+        self.use_bias = of_type("use_bias", use_bias, bool)
         self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 

@@ -12,6 +12,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from helpers.checks import integer, non_negative, of_type
 from helpers.recording import Recording
 from helpers.symmetry import unit_groups
 
@@ -29,7 +30,16 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: `recording` is not a `Recording`, or `ax` not axes.
+
+    Example:
+        >>> recording = train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
+        >>> plot_gradient_flow(recording).get_xlabel()
+        'step'
     """
+    of_type("recording", recording, Recording)
     rms = np.array([recording.gradient_rms[name] for name in recording.names], dtype="float64")
     ax = _axes(ax, height=1.2 + 0.42 * min(len(rms), 16))
     ax.patch.set(facecolor="white", edgecolor="0.55", hatch="///")
@@ -68,8 +78,14 @@ def plot_neuron_symmetry(
         The axes.
 
     Raises:
-        ValueError: no such layer, or it has no kernel.
+        TypeError: `model` is not a model, `ax` not axes, or `limit` not an integer.
+        ValueError: no such layer, or it has no kernel, or `limit` is below 1.
+
+    Example:
+        >>> len(plot_neuron_symmetry(mlp((3,))).images)  # one for each unit
+        3
     """
+    limit = integer("limit", limit)
     chosen = _layer_with_kernel(model, layer)
     kernel = _matrix(chosen.kernel)
     bias = getattr(chosen, "bias", None)
@@ -117,8 +133,17 @@ def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "",
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: `model` is not a model, `ax` not axes, or `limit` not an integer.
+        ValueError: the model has no layer with a kernel, or `limit` is below 1.
+
+    Example:
+        >>> len(plot_network(mlp((3,)), title="before").collections)  # one for each layer, inputs included
+        3
     """
-    kernels = [_matrix(layer.kernel) for layer in model.layers if hasattr(layer, "kernel")]
+    limit = integer("limit", limit)
+    kernels = [_matrix(layer.kernel) for layer in _layers_with_kernel(model)]
     sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
     drawn = [np.unique(np.linspace(0, size - 1, min(size, limit)).astype(int)) for size in sizes]
     ax = _axes(ax, height=4)
@@ -154,11 +179,23 @@ def plot_losses(
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: `recordings` does not map labels to recordings, `landmarks` not labels to numbers, or `ax` is not axes.
+        ValueError: a landmark is negative or not finite.
+
+    Example:
+        >>> recording = train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
+        >>> plot_losses({"zeros": recording}, landmarks={"ln 2": np.log(2)}).get_ylabel()
+        'loss'
     """
+    for recording in of_type("recordings", recordings, Mapping).values():
+        of_type("recordings", recording, Recording)
     ax = _axes(ax)
     for label, recording in recordings.items():
         ax.plot(recording.loss, label=label)
-    for label, loss in (landmarks or {}).items():
+    for label, loss in of_type("landmarks", {} if landmarks is None else landmarks, Mapping).items():
+        non_negative("landmarks", loss)
         ax.axhline(loss, color="0.4", linewidth=1, linestyle="-")
         ax.annotate(label, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=11)
     ax.set(xlabel="step", ylabel="loss", ylim=(0, None), title="Loss")
@@ -167,7 +204,7 @@ def plot_losses(
 
 
 def _axes(ax: Axes | None, height: float = 4) -> Axes:
-    return plt.subplots(figsize=(9, height))[1] if ax is None else ax
+    return plt.subplots(figsize=(9, height))[1] if ax is None else of_type("ax", ax, Axes)
 
 
 def _matrix(kernel: Any) -> np.ndarray:
@@ -175,10 +212,17 @@ def _matrix(kernel: Any) -> np.ndarray:
     return values.reshape(-1, values.shape[-1])
 
 
+def _layers_with_kernel(model: keras.Model) -> list[keras.layers.Layer]:
+    layers = [layer for layer in of_type("model", model, keras.Model).layers if hasattr(layer, "kernel")]
+    if not layers:
+        raise ValueError("model: expected at least one built layer with a kernel, got none")
+    return layers
+
+
 def _layer_with_kernel(model: keras.Model, name: str | None) -> keras.layers.Layer:
-    layers = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    layers = _layers_with_kernel(model)
     for layer in layers:
-        if name in (None, layer.name):
+        if name is None or of_type("layer", name, str) == layer.name:
             return layer
     raise ValueError(f"layer: expected one of {[layer.name for layer in layers]}, got {name!r}")
 

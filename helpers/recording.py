@@ -13,7 +13,7 @@ from keras import ops
 
 from helpers.checks import integer, look_up
 from helpers.seam import GradientKeeper, RecordedTraining, RecordingOptimizer, kernels_of
-from helpers.tasks import Task, prepare_task
+from helpers.tasks import Task, check_loss, prepare_task
 from helpers.untouched import variables_restored
 
 STEPS_NOT_WORTH_COMPILING = 10
@@ -29,6 +29,10 @@ class Recording:
         gradient_rms: For each path the root mean square of its gradient, shape `(steps,)`. A value is
             exactly 0.0 if and only if every entry of that gradient is.
         unit_spread: For each kernel's path its `unit_spread`, shape `(steps,)`.
+
+    Example:
+        >>> train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5).names[:2]
+        ('mlp/hidden_1/kernel', 'mlp/hidden_1/bias')
     """
 
     loss: np.ndarray
@@ -80,7 +84,8 @@ def train(
     """
     steps = integer("steps", steps)
     task = prepare_task(model, x, y, loss)
-    order = _order_of_rows(task.rows, steps, batch_size, integer("seed", seed, least=0))
+    check_loss(model, task)
+    order = _order_of_rows(task.rows, steps, batch_size, integer("seed", seed, least=0, most=None))
     optimizer = _fresh_optimizer(optimizer)
     with variables_restored(model, always=False):
         training = _prepared_training(model, task, steps, order, optimizer)
@@ -110,6 +115,7 @@ def gradients(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> dict[s
         False
     """
     task = prepare_task(model, x, y, loss)
+    check_loss(model, task)
     training = RecordedTraining(model, task, steps=1)
     training.start(GradientKeeper(), task.loss, run_eagerly=True)
     with variables_restored(model, always=True):

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from helpers.checks import integer, look_up
+from helpers.checks import affordable, integer, look_up, of_type, used_by_keras
 from helpers.models import fresh_initializer
 
 
@@ -24,6 +24,8 @@ def residual_mlp(
     """Build a deep residual network.
 
     Each block computes `h + gate * (activation(h @ inner_kernel + bias) @ projection)`.
+
+    Source: a gate of zero on every branch is ReZero (Bachlechner et al. 2020, arXiv 2003.04887).
 
     Args:
         blocks: Number of blocks.
@@ -47,12 +49,13 @@ def residual_mlp(
         ValueError: a size is below 1, or an activation or initializer is unknown.
 
     Example:
-        >>> [weight.shape for weight in residual_mlp(3, 5).get_layer("blocks").trainable_weights]
+        >>> [tuple(weight.shape) for weight in residual_mlp(3, 5).get_layer("blocks").trainable_weights]
         [(3, 5, 5), (3, 5), (3, 5, 5), (3,)]
     """
     width = integer("width", width)
     inputs = integer("inputs", inputs)
     outputs = integer("outputs", outputs)
+    affordable("blocks", 2 * integer("blocks", blocks) * width**2)
     middle = ResidualBlocks(
         blocks,
         activation=activation,
@@ -68,7 +71,8 @@ def residual_mlp(
         )
         for units, name in ((width, "stem"), (outputs, "head"))
     ]
-    return keras.Sequential([keras.Input((inputs,)), ends[0], middle, ends[1]], name="residual_mlp")
+    with used_by_keras("activation", "gate_initializer", "kernel_initializer", "projection_initializer"):
+        return keras.Sequential([keras.Input((inputs,)), ends[0], middle, ends[1]], name="residual_mlp")
 
 
 @keras.saving.register_keras_serializable(package="starting_from_zero")
@@ -92,14 +96,12 @@ class ResidualBlocks(keras.layers.Layer):
     ) -> None:
         """Check and keep the arguments."""
         super().__init__(**kwargs)
-        if not isinstance(skip, bool):
-            raise TypeError(f"skip: expected True or False, got {skip!r}")
         self.blocks = integer("blocks", blocks)
         self.activation = look_up("activation", keras.activations.get, activation)
         self.gate_initializer = fresh_initializer("gate_initializer", gate_initializer)
         self.kernel_initializer = fresh_initializer("kernel_initializer", kernel_initializer)
         self.projection_initializer = fresh_initializer("projection_initializer", projection_initializer)
-        self.skip = skip
+        self.skip = of_type("skip", skip, bool)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the stacks. The strength of the skip is a weight too, but not a trainable one."""

@@ -37,7 +37,8 @@ def unit_spread(kernel: Any) -> float:
         >>> unit_spread([[1.0, 1.0], [2.0, 2.5]])
         0.5
     """
-    return float(spread_between_units(_kernel(kernel)))
+    units = _kernel(kernel).astype("float64")
+    return float((units.max(axis=-1) - units.min(axis=-1)).max())
 
 
 def unit_groups(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> np.ndarray:
@@ -65,10 +66,11 @@ def unit_groups(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> np
     tolerance = non_negative("tolerance", tolerance)
     units = _kernel(kernel).T.astype("float64")
     if bias is not None:
-        bias = _kernel(bias).reshape(-1, 1).astype("float64")
-        if len(bias) != len(units):
-            raise ValueError(f"bias: expected {len(units)} values, one per unit, got {len(bias)}")
-        units = np.hstack([units, bias])
+        bias = _numbers("bias", bias).astype("float64")
+        if bias.shape != units.shape[:1]:
+            raise ValueError(f"bias: expected {len(units)} values, one per unit of the kernel, got shape {bias.shape}")
+        units = np.hstack([units, bias[:, np.newaxis]])
+    units = _rescaled(units)
     allowed = tolerance * np.linalg.norm(units, axis=1).max()
     groups = np.full(len(units), -1)
     for unit in range(len(units)):
@@ -99,6 +101,9 @@ def numerical_rank(kernel: Any, *, tolerance: float = 1e-3) -> int:
         kernel: Array or variable of shape `(..., units)`.
         tolerance: Relative size below which a singular value counts as zero.
 
+    Returns:
+        The rank, from 0 to the smaller side of the kernel.
+
     Raises:
         TypeError, ValueError: the kernel is not a finite, non-empty array.
 
@@ -106,11 +111,21 @@ def numerical_rank(kernel: Any, *, tolerance: float = 1e-3) -> int:
         >>> numerical_rank([[1.0, 2.0], [2.0, 4.0]])
         1
     """
-    singular_values = np.linalg.svd(_kernel(kernel).astype("float64"), compute_uv=False)
-    return int(np.sum(singular_values > non_negative("tolerance", tolerance) * singular_values.max()))
+    tolerance = non_negative("tolerance", tolerance)
+    singular_values = np.linalg.svd(_rescaled(_kernel(kernel).astype("float64")), compute_uv=False)
+    return int(np.sum(singular_values > tolerance * singular_values.max()))
 
 
 def _kernel(kernel: Any) -> np.ndarray:
     """Return the kernel as a finite array of shape `(inputs, units)`."""
-    values = finite_array("kernel", ops.convert_to_numpy(kernel.value) if isinstance(kernel, Variable) else kernel)
+    values = _numbers("kernel", kernel)
     return values.reshape(-1, values.shape[-1])
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    return finite_array(name, ops.convert_to_numpy(values.value) if isinstance(values, Variable) else values)
+
+
+def _rescaled(values: np.ndarray) -> np.ndarray:
+    """Divide by a power of two, which is exact, so that no square overflows or vanishes."""
+    return np.ldexp(values, -np.frexp(np.abs(values).max())[1])
