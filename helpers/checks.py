@@ -30,12 +30,19 @@ def of_type(name: str, value: Any, accepted: type) -> Any:
     return value
 
 
+def boolean(name: str, value: Any) -> bool:
+    """Return `value`, or raise `TypeError` if it is neither `True` nor `False`."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return value
+
+
 def non_negative(name: str, value: Any) -> float:
     """Return `value` as a `float`, or raise `TypeError` (not a number) or `ValueError` (negative, NaN, too large)."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a number of at least 0, got {value!r}")
     if not 0 <= value <= LARGEST_NUMBER:
-        raise ValueError(f"{name}: expected a finite number from 0 to {LARGEST_NUMBER}, got {value!r}")
+        raise ValueError(f"{name}: expected a finite number of at least 0 and at most {LARGEST_NUMBER}, got {value!r}")
     return float(value)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from helpers.checks import integer, look_up, of_type
+from helpers.checks import boolean, integer, look_up
 
 
 @keras.saving.register_keras_serializable(package="starting_from_zero")
@@ -40,7 +40,7 @@ class ZeroInitializedLayer(keras.layers.Layer):
             raise ValueError(f"{', '.join(kwargs)}: expected what keras.layers.Layer accepts; {problem}") from problem
         self.units = integer("units", units)
         self.activation = look_up("activation", keras.activations.get, activation)
-        self.use_bias = of_type("use_bias", use_bias, bool)
+        self.use_bias = boolean("use_bias", use_bias)
         self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
 

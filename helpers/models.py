@@ -1,10 +1,11 @@
 """The network that most lessons train: a multilayer perceptron."""
 
+import itertools
 from typing import Any
 
 import keras
 
-from helpers.checks import integer, layer_widths, look_up
+from helpers.checks import affordable, integer, layer_widths, look_up, used_by_keras
 
 
 def mlp(
@@ -44,6 +45,8 @@ def mlp(
     hidden = layer_widths("hidden", hidden)
     inputs = integer("inputs", inputs)
     outputs = integer("outputs", outputs)
+    sizes = (inputs, *hidden, outputs)
+    affordable("hidden", sum(inner * outer for inner, outer in itertools.pairwise(sizes)))
     kernels = _one_per_layer(kernel_initializer, len(hidden))
     heads = kernels[-1] if head_initializer is None else head_initializer
     look_up("activation", keras.activations.get, activation)
@@ -67,7 +70,8 @@ def mlp(
             name="head",
         )
     )
-    return keras.Sequential(layers, name="mlp")
+    with used_by_keras("activation", "kernel_initializer", "head_initializer", "bias_initializer"):
+        return keras.Sequential(layers, name="mlp")
 
 
 def _one_per_layer(initializer: Any, layers: int) -> list[Any]:

@@ -181,7 +181,7 @@ def plot_losses(
         The axes.
 
     Raises:
-        TypeError: `recordings` does not map labels to recordings, `landmarks` not labels to numbers, or `ax` is not axes.
+        TypeError: `recordings` does not map labels to recordings or `landmarks` to numbers, or `ax` is not axes.
         ValueError: a landmark is negative or not finite.
 
     Example:

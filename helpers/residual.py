@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from helpers.checks import affordable, integer, look_up, of_type, used_by_keras
+from helpers.checks import affordable, boolean, integer, look_up, used_by_keras
 from helpers.models import fresh_initializer
 
 
@@ -101,7 +101,7 @@ class ResidualBlocks(keras.layers.Layer):
         self.gate_initializer = fresh_initializer("gate_initializer", gate_initializer)
         self.kernel_initializer = fresh_initializer("kernel_initializer", kernel_initializer)
         self.projection_initializer = fresh_initializer("projection_initializer", projection_initializer)
-        self.skip = of_type("skip", skip, bool)
+        self.skip = boolean("skip", skip)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the stacks. The strength of the skip is a weight too, but not a trainable one."""

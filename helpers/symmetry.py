@@ -67,8 +67,8 @@ def unit_groups(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> np
     units = _kernel(kernel).T.astype("float64")
     if bias is not None:
         bias = _numbers("bias", bias).astype("float64")
-        if bias.shape != units.shape[:1]:
-            raise ValueError(f"bias: expected {len(units)} values, one per unit of the kernel, got shape {bias.shape}")
+        if bias.shape != (len(units),):
+            raise ValueError(f"bias: expected {len(units)} values, one per unit, got {bias.size} for this kernel")
         units = np.hstack([units, bias[:, np.newaxis]])
     units = _rescaled(units)
     allowed = tolerance * np.linalg.norm(units, axis=1).max()

@@ -12,10 +12,10 @@ def find(number: str) -> Exercise:
     Raises:
         ValueError: there is no such exercise.
     """
-    lesson = number.partition(".")[0]
     try:
+        lesson = number.partition(".")[0]
         return import_module(f"helpers.exercises.lesson_{int(lesson):02d}").EXERCISES[number]
-    except (ImportError, KeyError, ValueError) as problem:
+    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as problem:
         raise ValueError(f"number: expected an exercise of the course such as '2.1', got {number!r}") from problem
 
 
