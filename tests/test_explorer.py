@@ -68,12 +68,14 @@ def test_the_padded_network_computes_what_the_plain_one_does(setting):
 
 
 def test_padding_stays_exactly_zero():
-    setting = Setting("softplus", "glorot_uniform", units=5, layers=2, steps=20)
+    setting = Setting("softplus", "glorot_uniform", units=5, layers=3, steps=20)
     run(setting)
     network = engine_for(setting).network
     first, middle = keras.ops.convert_to_numpy(network.first), keras.ops.convert_to_numpy(network.middle)
     assert first[:, :5].any() and not first[:, 5:].any()
-    assert not middle[0, 5:].any() and not middle[0, :, 5:].any() and not middle[1:].any()
+    assert (
+        middle[:2, :5, :5].any() and not middle[:2, 5:].any() and not middle[:2, :, 5:].any() and not middle[2:].any()
+    )
 
 
 def test_dropout_drops_and_breaks_symmetry():

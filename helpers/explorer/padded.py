@@ -19,10 +19,13 @@ from helpers.explorer.setting import ACTIVATIONS, CLASSES, PIXELS, Setting
 class PaddedNetwork(keras.layers.Layer):
     """A multilayer perceptron whose width, depth, activation and dropout are data."""
 
-    def __init__(self, width: int, depth: int) -> None:
-        """Create weights for the largest network. The kernels between hidden layers lie in a stack."""
+    def __init__(self, width: int, depth: int, drops: bool) -> None:
+        """Create weights for the largest network, with dropout or, faster, without.
+
+        The kernels between hidden layers lie in a stack.
+        """
         super().__init__(name="padded_network")
-        self.width, self.depth = width, depth
+        self.width, self.depth, self.drops = width, depth, drops
         self.first = self.add_weight(shape=(PIXELS, width), initializer="zeros", name="first")
         self.middle = self.add_weight(shape=(depth - 1, width, width), initializer="zeros", name="middle")
         self.head = self.add_weight(shape=(width, CLASSES), initializer="zeros", name="head")
@@ -78,6 +81,8 @@ class PaddedNetwork(keras.layers.Layer):
 
     def _passes(self, rows: int) -> Any:
         """Return the factor of each unit's output: 0 for padding, otherwise what `keras.layers.Dropout` multiplies."""
+        if not self.drops:
+            return self.exists
         rate = ops.convert_to_tensor(self.rate)
         drawn = keras.random.uniform((self.depth, rows, self.width), seed=self.random)
         return self.exists * ops.cast(drawn >= rate, self.exists.dtype) / (1 - rate)

@@ -19,7 +19,14 @@ from helpers.seam import RecordedTraining, step_numbers
 from helpers.tasks import Task
 
 ROWS = 128
-WIDTHS, DEPTHS = (128, MOST_UNITS), (2, 4, MOST_LAYERS)  # of the engines; each is built when it is first needed
+# Units, hidden layers and dropout that an engine can do, the fastest first. Each is built when it is first needed.
+ENGINES = (
+    (64, 2, False),
+    (128, 4, True),
+    (MOST_UNITS, 4, True),
+    (128, MOST_LAYERS, True),
+    (MOST_UNITS, MOST_LAYERS, True),
+)
 
 
 @dataclass(frozen=True)
@@ -73,15 +80,16 @@ _one_at_a_time = threading.Lock()
 
 
 def engine_for(setting: Setting) -> "Engine":
-    """Return the smallest engine that can run `setting`. It is built at the first use."""
-    width = next(width for width in WIDTHS if setting.units <= width)
-    depth = next(depth for depth in DEPTHS if setting.layers <= depth)
-    return _engine(width, depth)
+    """Return the fastest engine that can run `setting`."""
+    for width, depth, drops in ENGINES:
+        if setting.units <= width and setting.layers <= depth and (drops or not setting.dropout):
+            return _engine(width, depth, drops)
+    raise ValueError(f"too large: {setting}")
 
 
 @functools.cache
-def _engine(width: int, depth: int) -> "Engine":
-    return Engine(width, depth)
+def _engine(width: int, depth: int, drops: bool) -> "Engine":
+    return Engine(width, depth, drops)
 
 
 @functools.cache
@@ -94,9 +102,9 @@ def examples() -> tuple[np.ndarray, np.ndarray]:
 class Engine:
     """A padded network and its compiled training."""
 
-    def __init__(self, width: int, depth: int) -> None:
+    def __init__(self, width: int, depth: int, drops: bool) -> None:
         """Build and compile. The first run creates the graph."""
-        self.network = PaddedNetwork(width, depth)
+        self.network = PaddedNetwork(width, depth, drops)
         x, y = examples()
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.task = Task(x, y.astype("int32"), loss, len(y))
