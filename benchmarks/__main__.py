@@ -32,7 +32,9 @@ def main() -> None:
 def machine() -> str:
     """Describe the machine, how busy it is with other work, and the versions."""
     memory = round(psutil.virtual_memory().total / 2**30)
-    found = {dist.metadata["Name"].lower(): dist.version for dist in importlib.metadata.distributions()}
+    found = {
+        dist.metadata["Name"].lower().replace("_", "-"): dist.version for dist in importlib.metadata.distributions()
+    }
     versions = ", ".join(f"{name} {found[name]}" for name in PACKAGES if name in found)
     busy = f"{psutil.getloadavg()[0]:.1f} processes were running when it began"
     return (
