@@ -161,8 +161,8 @@ def logits(x: np.ndarray, activation: str, kernels: list[np.ndarray], biases: li
     """Return what the small network answers, without dropout."""
     h = x
     for kernel, bias in zip(kernels[:-1], biases[:-1], strict=True):
-        h = keras.activations.get(activation)(ops.matmul(h, kernel) + bias)
-    return ops.convert_to_numpy(ops.matmul(h, kernels[-1]) + biases[-1])
+        h = keras.activations.get(activation)(ops.add(ops.matmul(h, kernel), bias))
+    return ops.convert_to_numpy(ops.add(ops.matmul(h, kernels[-1]), biases[-1]))
 
 
 @functools.lru_cache(maxsize=8)
