@@ -11,5 +11,6 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--every-size`, which reruns the lessons over the full grid of sizes."""
+    """Add `--every-size` (the full grid of sizes) and `--every-lesson` (all of them offline and twice)."""
     parser.addoption("--every-size", action="store_true", help="rerun the lessons at every size of the grid")
+    parser.addoption("--every-lesson", action="store_true", help="run all lessons offline and twice, not only some")

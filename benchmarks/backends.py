@@ -18,7 +18,9 @@ LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 PYTHONS = ("3.11", "3.12", "3.13")
 BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-RUN = "import sys, nbformat, lesson_seconds; print(lesson_seconds.seconds(nbformat.read(sys.argv[1], 4)))"
+RUN = (
+    "import sys, nbformat; from benchmarks.lesson_seconds import seconds; print(seconds(nbformat.read(sys.argv[1], 4)))"
+)
 
 PAGE = """# Backends and Pythons
 
@@ -55,7 +57,7 @@ def results(interpreter: Path | None, backend: str) -> Iterator[str]:
             continue
         settings = os.environ | {"KERAS_BACKEND": backend}
         command = [interpreter, "-c", RUN, str(lesson)]
-        done = subprocess.run(command, cwd=ROOT / "benchmarks", env=settings, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True)
         print(lesson.stem, backend, done.stdout or done.stderr, flush=True)
         yield "**fails**" if done.returncode else f"{float(done.stdout):.0f}"
 
