@@ -12,7 +12,7 @@ LAYERS = (*((width,) for width in WIDTHS), *((width, width) for width in WIDTHS)
 
 GRID = {
     "00": {"hidden": LAYERS, "seed": (1, 2)},
-    "01": {"units": WIDTHS, "inputs": (1, 7, 50), "rows": (20, 1000), "seed": (1, 2)},
+    "01": {"units": WIDTHS, "inputs": (1, 7, 50, 257), "rows": (300, 1000), "seed": (1, 2)},
     "02": {"hidden": LAYERS, "small_hidden": (*LAYERS[:4], (3, 2)), "seed": (1, 2)},
     "03": {
         "hidden": LAYERS,
@@ -45,7 +45,7 @@ SPREAD = [
     ("00", {"hidden": (1,)}),
     ("00", {"hidden": (257, 3, 50), "seed": 1}),
     ("01", {"units": 1, "inputs": 7}),
-    ("01", {"units": 257, "inputs": 1, "rows": 20, "seed": 2}),
+    ("01", {"units": 257, "inputs": 1, "rows": 300, "seed": 2}),
     ("02", {"hidden": (1,), "small_hidden": (1,)}),
     ("02", {"hidden": (7, 2), "small_hidden": (3, 3), "seed": 1}),
     ("02", {"hidden": (257,), "small_hidden": (50,)}),
