@@ -112,12 +112,11 @@ def test_every_cell_runs(browser, address, path):
     open_lesson(browser, address, path.name)
     browser.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")  # as the menu Run does
     prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(e => e.textContent)"
-    expected = sum("raises-exception" in cell.metadata.get("tags", []) for cell in cells)
     numbered = f"{prompts}.filter(text => /\\d/.test(text)).length"
     errors = f"({OUTPUTS}).filter(kind => kind == 'error').length"
-    browser.wait_for(f"{numbered} == {len(cells)} || {errors} > {expected}", 300)
+    browser.wait_for(f"{numbered} == {len(cells)} || {errors} > 0", 300)
     shown = browser.evaluate(OUTPUTS)
-    assert shown.count("error") == expected
+    assert "error" not in shown
     assert browser.evaluate(prompts) == [f"[{number}]:" for number in range(1, len(cells) + 1)]
     assert "stderr" not in shown and shown.count("stdout") > 2
     if any("Explorer(" in cell.source for cell in cells):

@@ -50,8 +50,7 @@ def test_stored_outputs_are_from_one_clean_run(path):
     assert sum(bool(cell.outputs) for cell in cells) >= len(cells) / 3
     for cell in cells:
         for output in cell.outputs:
-            expected = "raises-exception" in cell.metadata.get("tags", [])
-            assert output.output_type != "error" or expected
+            assert output.output_type != "error"
             assert output.get("name") != "stderr"
             text = json.dumps({k: v for k, v in output.get("data", {}).items() if k != "image/png"}) + output.get(
                 "text", ""
@@ -65,7 +64,7 @@ def test_metadata_is_minimal(path):
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags"}
-        assert set(cell.metadata.get("tags", [])) <= {"parameters", "exercise", "raises-exception"}
+        assert set(cell.metadata.get("tags", [])) <= {"parameters", "exercise"}
 
 
 @every_lesson
