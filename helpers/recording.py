@@ -82,6 +82,7 @@ def train(
         >>> train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5).loss.shape
         (5,)
     """
+    global _latest
     steps = integer("steps", steps)
     task = prepare_task(model, x, y, loss)
     check_loss(model, task)
@@ -89,7 +90,9 @@ def train(
     optimizer = _fresh_optimizer(optimizer)
     with variables_restored(model, always=False):
         training = _prepared_training(model, task, steps, order, optimizer)
+        finished, _latest = _latest, None  # an interrupted one is not used again: on JAX its variables are gone
         training.run()
+        _latest = finished
     return _recording(training)
 
 
