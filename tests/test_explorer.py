@@ -323,3 +323,15 @@ def test_lessons_keep_the_picture_without_a_kernel():
                 assert output.data["image/png"].strip() in page
                 shown += 1
     assert shown == 3
+
+
+@pytest.mark.parametrize(
+    "start",
+    [{"compare_with": "x"}, {"large_type": "yes"}, {"steps": 5}, {"dropout": 0.95}, {"units": 0}, {"colour": "red"}],
+    ids=str,
+)
+def test_a_bad_start_is_refused_by_name(start):
+    (name,) = start
+    with pytest.raises((TypeError, ValueError), match=name) as problem:
+        Explorer(**start)
+    assert type(problem.value) in (TypeError, ValueError)

@@ -4,7 +4,16 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from helpers.explorer.setting import ACTIVATIONS, INITIALIZERS, MOST_LAYERS, MOST_STEPS, OPTIMIZERS, Setting
+from helpers.checks import of_type
+from helpers.explorer.setting import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    MOST_LAYERS,
+    MOST_STEPS,
+    OPTIMIZERS,
+    Setting,
+    one_of,
+)
 
 NOTHING, LAST, THIS = "nothing", "the last setting", "the setting shown now"
 VIEW = ("compare_with", "large_type")
@@ -12,6 +21,8 @@ VIEW = ("compare_with", "large_type")
 
 def new_controls(setting: Setting, start: dict[str, Any]) -> dict[str, widgets.DOMWidget]:
     """Return the input widgets. Numbers that can be typed can be wrong; the panel answers them."""
+    one_of("compare_with", start.get("compare_with", NOTHING), (NOTHING, LAST, THIS))
+    of_type("large_type", start.get("large_type", False), bool)
     look = {"style": {"description_width": "8em"}, "layout": widgets.Layout(width="21em")}
     released = {"continuous_update": False, **look}
     return {

@@ -53,7 +53,11 @@ class Explorer(widgets.VBox):
         self._shown: Setting | None = None
         self._before: Setting | None = None
         self._ghost: Setting | None = None
-        self.controls = new_controls(Setting(**{name: start[name] for name in start if name not in VIEW}), start)
+        wished = Setting(**{name: start[name] for name in start if name not in VIEW})
+        self.controls = new_controls(wished, start)
+        for name, value in vars(self.setting).items():
+            if value != getattr(wished, name):
+                raise ValueError(f"{name}: the control stops at {value}, got {getattr(wished, name)}")
         self.figure = widgets.Image(format="png", layout=widgets.Layout(max_width="min(100%, 1300px)"))
         self.message = widgets.HTML()
         self.progress = widgets.FloatProgress(

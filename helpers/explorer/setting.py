@@ -38,10 +38,10 @@ class Setting:
 
     def __post_init__(self) -> None:
         """Refuse what no network can be made of."""
-        _one_of("activation", self.activation, ACTIVATIONS)
-        _one_of("kernel_initializer", self.kernel_initializer, INITIALIZERS)
-        _one_of("head_initializer", self.head_initializer, ("same", *INITIALIZERS))
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        one_of("activation", self.activation, ACTIVATIONS)
+        one_of("kernel_initializer", self.kernel_initializer, INITIALIZERS)
+        one_of("head_initializer", self.head_initializer, ("same", *INITIALIZERS))
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
         for name, most in (("units", MOST_UNITS), ("layers", MOST_LAYERS), ("steps", MOST_STEPS)):
             if integer(name, getattr(self, name)) > most:
                 raise ValueError(f"{name}: expected at most {most}, got {getattr(self, name)}")
@@ -79,6 +79,7 @@ def new_optimizer(name: str) -> keras.optimizers.Optimizer:
     return keras.optimizers.SGD(momentum=0.9) if name == "momentum" else keras.optimizers.get(name)
 
 
-def _one_of(name: str, value: Any, accepted: tuple[str, ...]) -> None:
+def one_of(name: str, value: Any, accepted: tuple[str, ...]) -> None:
+    """Raise `ValueError` unless `value` is one of those accepted."""
     if value not in accepted:
         raise ValueError(f"{name}: expected one of {', '.join(accepted)}; got {value!r}")
