@@ -7,14 +7,15 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import change_to_picture, explorer_seconds, lesson_seconds, recording_cost
+from benchmarks import change_to_picture, explorer_seconds, lesson_seconds, recording_cost, recording_limits
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "torch", "numpy", "matplotlib")
 SECTIONS = {
     "From a changed size to the new picture": change_to_picture,
     "The explorer": explorer_seconds,
-    "Recording": recording_cost,
+    "Recording, 200 steps": recording_limits,
+    "Recording, other sizes": recording_cost,
     "The lessons": lesson_seconds,
 }
 
