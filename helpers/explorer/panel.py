@@ -5,6 +5,7 @@ import html
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import ipywidgets as widgets
@@ -55,7 +56,7 @@ class Explorer(widgets.VBox):
         self._ghost: Setting | None = None
         wished = Setting(**{name: start[name] for name in start if name not in VIEW})
         self.controls = new_controls(wished, start)
-        for name, value in vars(self.setting).items():
+        for name, value in asdict(self.setting).items():
             if value != getattr(wished, name):
                 raise ValueError(f"{name}: the control stops at {value}, got {getattr(wished, name)}")
         self.figure = widgets.Image(format="png", layout=widgets.Layout(max_width="min(100%, 1300px)"))
