@@ -7,6 +7,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from benchmarks.timing import table
+
 FOLDER = Path(__file__).parent.parent / "notebooks"
 ROUNDS = 2
 # Linux counts the peak of a process's memory; elsewhere the table says 0.
@@ -43,8 +45,8 @@ def measure() -> str:
             taken[name].append(cost(notebook))
     medians = {name: statistics.median(time for time, _ in runs) for name, runs in taken.items()}
     base = medians["(import keras)"]
-    lines = ["| lesson | seconds | times a bare kernel | peak memory, MB |", "|---|---|---|---|"]
-    for name, median in medians.items():
-        peak = max(megabytes for _, megabytes in taken[name])
-        lines.append(f"| {name} | {median:.1f} | {median / base:.1f} | {peak} |")
-    return "\n".join(lines) + "\n"
+    rows = [
+        (name, f"{median:.1f}", f"{median / base:.1f}", max(megabytes for _, megabytes in taken[name]))
+        for name, median in medians.items()
+    ]
+    return table(("lesson", "seconds", "times a bare kernel", "peak memory, MB"), *rows)

@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.limit import compiled_loop
 from helpers.explorer.training import examples
 from helpers.models import mlp
 
@@ -115,29 +116,11 @@ def torch_hooks(units: int) -> bytes:
 
 
 def one_compiled_loop(units: int) -> Callable[[], Any]:
-    """Return the limit: one `tf.function` around the whole training, which records the same and draws nothing."""
+    """Return the limit for a network of this width; it draws nothing."""
     model = mlp((units,) * LAYERS, kernel_initializer="glorot_uniform")
-    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam(RATE)
     optimizer.build(model.trainable_variables)
-    variables, kernels = model.trainable_variables, [v for v in model.trainable_variables if len(v.shape) > 1]
-    x, y = tf.constant(X), tf.constant(Y)
-
-    @tf.function
-    def loop() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        losses, norms, spreads = (tf.TensorArray(tf.float32, STEPS) for _ in range(3))
-        for step in tf.range(STEPS):
-            with tf.GradientTape() as tape:
-                loss = loss_function(y, model(x, training=True))
-            gradients = tape.gradient(loss, variables)
-            norms = norms.write(step, tf.stack([tf.sqrt(tf.reduce_mean(g * g)) for g in gradients]))
-            gaps = [tf.reduce_max(kernel, -1) - tf.reduce_min(kernel, -1) for kernel in kernels]
-            spreads = spreads.write(step, tf.stack([tf.reduce_max(gap) for gap in gaps]))
-            losses = losses.write(step, loss)
-            optimizer.apply(gradients, variables)
-        return losses.stack(), norms.stack(), spreads.stack()
-
-    return loop
+    return compiled_loop(model, optimizer, X, Y, STEPS)
 
 
 def has_torch() -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from benchmarks.limit import compiled_loop
 from benchmarks.timing import in_turn, table
 from helpers import digits, mlp, train
 
@@ -55,27 +55,10 @@ def one_compiled_loop(x: np.ndarray, y: np.ndarray) -> Callable[[int], float]:
     """Put one `tf.function` around the whole loop that records the same: the limit."""
     model = new_model()
     start = model.get_weights()
-    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.Adam()
     optimizer.build(model.trainable_variables)
     state = [keras.ops.convert_to_numpy(variable) for variable in optimizer.variables]
-    variables = model.trainable_variables
-    kernels = [variable for variable in variables if len(variable.shape) > 1]
-    x, y = tf.constant(x), tf.constant(y)
-
-    @tf.function
-    def loop() -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        losses, norms, spreads = (tf.TensorArray(tf.float32, STEPS) for _ in range(3))
-        for step in tf.range(STEPS):
-            with tf.GradientTape() as tape:
-                loss = loss_function(y, model(x, training=True))
-            gradients = tape.gradient(loss, variables)
-            norms = norms.write(step, tf.stack([tf.sqrt(tf.reduce_mean(g * g)) for g in gradients]))
-            gaps = [tf.reduce_max(kernel, -1) - tf.reduce_min(kernel, -1) for kernel in kernels]
-            spreads = spreads.write(step, tf.stack([tf.reduce_max(gap) for gap in gaps]))
-            losses = losses.write(step, loss)
-            optimizer.apply(gradients, variables)
-        return losses.stack(), norms.stack(), spreads.stack()
+    loop = compiled_loop(model, optimizer, x, y, STEPS)
 
     def run(_: int) -> float:
         model.set_weights(start)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers.checks import finite_array, same_length
+from helpers.checks import finite_array, look_up, same_length
 from helpers.findings import Finding, findings_of
 from helpers.probe import Walk, kernel_positions, kernels_asleep, observe
 from helpers.tasks import Task, prepare_task
@@ -145,10 +145,7 @@ def _chosen_loss(model: Any, loss: Any) -> Any:
     loss = parts[0]
     if loss is None or callable(loss):
         return loss
-    try:
-        return keras.losses.get(loss)
-    except Exception as problem:
-        raise ValueError(f"loss: expected a name or loss that Keras knows, got {loss!r}") from problem
+    return look_up("loss", keras.losses.get, loss)
 
 
 def _checked(model: keras.Model, task: Task, loss: Any) -> Task:

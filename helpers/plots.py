@@ -17,6 +17,7 @@ from helpers.recording import Recording
 from helpers.symmetry import unit_groups
 
 STYLE = "helpers.course"
+POSITIVE, NEGATIVE = "#c0392b", "#2060b0"  # weights
 
 
 def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
@@ -149,14 +150,14 @@ def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "",
     ax = _axes(ax, height=4)
     largest = max(np.abs(kernel).max() for kernel in kernels) or 1.0
     for depth, kernel in enumerate(kernels):
-        ends = _heights(len(drawn[depth])), _heights(len(drawn[depth + 1]))
+        ends = heights(len(drawn[depth])), heights(len(drawn[depth + 1]))
         for start, row in zip(ends[0], drawn[depth], strict=True):
             for end, column in zip(ends[1], drawn[depth + 1], strict=True):
                 line = _edge(kernel[row, column] / largest)
                 ax.plot([depth, depth + 1], [start, end], zorder=1, solid_capstyle="round", **line)
     for depth, chosen in enumerate(drawn):
-        heights = _heights(len(chosen))
-        ax.scatter([depth] * len(chosen), heights, s=260, color="white", edgecolor="black", zorder=2)
+        rows = heights(len(chosen))
+        ax.scatter([depth] * len(chosen), rows, s=260, color="white", edgecolor="black", zorder=2)
         note = f"{len(chosen)} of {sizes[depth]}" if len(chosen) < sizes[depth] else str(sizes[depth])
         ax.text(depth, -0.66, note, ha="center", va="top", fontsize=12)
     ax.set(xlim=(-0.3, len(kernels) + 0.3), ylim=(-0.8, 0.6), xticks=[], yticks=[], title=title)
@@ -227,7 +228,8 @@ def _layer_with_kernel(model: keras.Model, name: str | None) -> keras.layers.Lay
     raise ValueError(f"layer: expected one of {[layer.name for layer in layers]}, got {name!r}")
 
 
-def _heights(count: int) -> np.ndarray:
+def heights(count: int) -> np.ndarray:
+    """Return where the units of a layer stand, from 0.5 down to -0.5."""
     return np.zeros(1) if count == 1 else np.linspace(0.5, -0.5, count)
 
 
@@ -236,7 +238,7 @@ def _edge(weight: float) -> dict[str, Any]:
         return {"color": "0.6", "linewidth": 0.8, "linestyle": ":"}
     width = 0.5 + 4 * abs(weight)
     return {
-        "color": "#c0392b" if weight > 0 else "#2060b0",
+        "color": POSITIVE if weight > 0 else NEGATIVE,
         "linewidth": width,
         "linestyle": "-" if weight > 0 else "--",
     }

@@ -89,10 +89,9 @@ def train(
     order = _order_of_rows(task.rows, steps, batch_size, integer("seed", seed, least=0, most=None))
     optimizer = _fresh_optimizer(optimizer)
     with variables_restored(model, always=False):
-        training = _prepared_training(model, task, steps, order, optimizer)
-        finished, _latest = _latest, None  # an interrupted one is not used again: on JAX its variables are gone
+        fingerprint, training = _prepared_training(model, task, steps, order, optimizer)
         training.run()
-        _latest = finished
+    _latest = (fingerprint, training)
     return _recording(training)
 
 
@@ -147,13 +146,17 @@ def _prepared_training(
     steps: int,
     order: np.ndarray | None,
     optimizer: keras.optimizers.Optimizer,
-) -> RecordedTraining:
-    """Compile a training, or restart the latest one if all that its compiled graph depends on is the same."""
+) -> tuple[str, RecordedTraining]:
+    """Compile a training, or restart the latest one if all that its compiled graph depends on is the same.
+
+    The latest one is taken out: interrupted, it is of no further use, because on JAX its variables are gone.
+    """
     global _latest
+    latest, _latest = _latest, None
     fingerprint = _fingerprint(model, task, steps, order, optimizer)
-    if _latest and fingerprint and _latest[0] == fingerprint and _latest[1].model is model:
-        _latest[1].restart(task, order)
-        return _latest[1]
+    if latest and fingerprint and latest[0] == fingerprint and latest[1].model is model:
+        latest[1].restart(task, order)
+        return latest
     training = RecordedTraining(model, task, steps, order)
     backend, short = keras.backend.backend(), steps <= STEPS_NOT_WORTH_COMPILING
     training.start(
@@ -165,8 +168,7 @@ def _prepared_training(
         jit_compile=backend == "jax" and not short,
         run_eagerly=short,
     )
-    _latest = (fingerprint, training)
-    return training
+    return fingerprint, training
 
 
 def _fingerprint(

@@ -54,9 +54,12 @@ def test_the_padded_network_computes_what_the_plain_one_does(setting):
     padded = run(setting)
     np.testing.assert_allclose(padded.loss, recording.loss, rtol=1e-5)
     assert list(padded.gradients) == [name.removeprefix("mlp/") for name in recording.names]
+    # Behind a head of equal weights a gradient is a sum that cancels: what rounding leaves of it is compared with
+    # the largest gradient, because the processor decides its digits.
+    largest = max(sizes.max() for sizes in recording.gradient_rms.values())
     for name, sizes in padded.gradients.items():
         expected = recording.gradient_rms[f"mlp/{name}"]
-        np.testing.assert_allclose(sizes, expected, rtol=1e-3, atol=1e-6 * expected.max())
+        np.testing.assert_allclose(sizes, expected, rtol=1e-3, atol=1e-6 * largest)
         assert ((sizes == 0) == (expected == 0)).all() or expected.max() < 1e-6
     for layer, kernel in zip(model.layers, padded.kernels, strict=True):
         np.testing.assert_allclose(kernel, keras.ops.convert_to_numpy(layer.kernel), atol=1e-5)

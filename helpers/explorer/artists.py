@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from helpers.explorer.training import Run
+from helpers.plots import NEGATIVE, POSITIVE, heights
 
-POSITIVE, NEGATIVE = "#c0392b", "#2060b0"
 DRAWN_UNITS = 8
 SMALLEST, LARGEST = 1e-8, 1.0  # of the colour scale, which never changes, so that two pictures can be compared
 
@@ -92,7 +92,7 @@ class Network:
         kernels = run.kernels
         sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
         drawn = [np.unique(np.linspace(0, size - 1, min(size, DRAWN_UNITS)).astype(int)) for size in sizes]
-        places = [np.stack([np.full(len(units), depth), _heights(len(units))], 1) for depth, units in enumerate(drawn)]
+        places = [np.stack([np.full(len(units), depth), heights(len(units))], 1) for depth, units in enumerate(drawn)]
         weights = [kernel[np.ix_(drawn[d], drawn[d + 1])].ravel() for d, kernel in enumerate(kernels)]
         segments = np.concatenate([_all_pairs(*places[d : d + 2]) for d in range(len(kernels))])
         relative = np.concatenate(weights) / (max(np.abs(kernel).max() for kernel in kernels) or 1.0)
@@ -125,10 +125,6 @@ def fixed_title(ax: Axes, title: str, xlabel: str = "step") -> Text:
 def powers(*values: float) -> tuple[list[float], list[str]]:
     """Return tick positions and short labels: 1e-6, not 1e-06."""
     return list(values), [f"{value:.0e}".replace("e-0", "e-") if 0 < value < 0.01 else f"{value:g}" for value in values]
-
-
-def _heights(count: int) -> np.ndarray:
-    return np.zeros(1) if count == 1 else np.linspace(0.5, -0.5, count)
 
 
 def _all_pairs(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
