@@ -51,7 +51,7 @@ def mlp(
     heads = kernels[-1] if head_initializer is None else head_initializer
     look_up("activation", keras.activations.get, activation)
 
-    layers = [keras.Input((inputs,))]
+    layers = [keras.Input((inputs,), name="inputs")]
     for number, (units, kernel) in enumerate(zip(hidden, kernels, strict=False), start=1):
         layers.append(
             keras.layers.Dense(

@@ -12,11 +12,10 @@ import numpy as np
 from keras import ops
 
 from helpers.checks import integer, look_up
-from helpers.seam import GradientKeeper, RecordedTraining, RecordingOptimizer, kernels_of
-from helpers.tasks import Task, check_loss, prepare_task
+from helpers.compiled import run_training
+from helpers.seam import GradientKeeper, RecordedTraining, kernels_of
+from helpers.tasks import check_loss, prepare_task
 from helpers.untouched import variables_restored
-
-STEPS_NOT_WORTH_COMPILING = 10
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,16 +81,13 @@ def train(
         >>> train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5).loss.shape
         (5,)
     """
-    global _latest
     steps = integer("steps", steps)
     task = prepare_task(model, x, y, loss)
     check_loss(model, task)
     order = _order_of_rows(task.rows, steps, batch_size, integer("seed", seed, least=0, most=None))
     optimizer = _fresh_optimizer(optimizer)
     with variables_restored(model, always=False):
-        fingerprint, training = _prepared_training(model, task, steps, order, optimizer)
-        training.run()
-    _latest = (fingerprint, training)
+        training = run_training(model, task, steps, order, optimizer)
     return _recording(training)
 
 
@@ -137,81 +133,17 @@ def variable_paths(variables: list[keras.Variable]) -> tuple[str, ...]:
     return tuple(paths)
 
 
-_latest: tuple[str, RecordedTraining] | None = None
-
-
-def _prepared_training(
-    model: keras.Model,
-    task: Task,
-    steps: int,
-    order: np.ndarray | None,
-    optimizer: keras.optimizers.Optimizer,
-) -> tuple[str, RecordedTraining]:
-    """Compile a training, or restart the latest one if all that its compiled graph depends on is the same.
-
-    The latest one is taken out: interrupted, it is of no further use, because on JAX its variables are gone.
-    """
-    global _latest
-    latest, _latest = _latest, None
-    fingerprint = _fingerprint(model, task, steps, order, optimizer)
-    if latest and fingerprint and latest[0] == fingerprint and latest[1].model is model:
-        latest[1].restart(task, order)
-        return latest
-    training = RecordedTraining(model, task, steps, order)
-    backend, short = keras.backend.backend(), steps <= STEPS_NOT_WORTH_COMPILING
-    training.start(
-        RecordingOptimizer(optimizer, steps),
-        task.loss,
-        # One call for all steps. Keras refuses more than 1 on PyTorch.
-        steps_per_execution=1 if short or backend == "torch" else steps,
-        # XLA takes seconds to compile and makes short runs on TensorFlow no faster. JAX is slow without it.
-        jit_compile=backend == "jax" and not short,
-        run_eagerly=short,
-    )
-    return fingerprint, training
-
-
-def _fingerprint(
-    model: keras.Model,
-    task: Task,
-    steps: int,
-    order: np.ndarray | None,
-    optimizer: keras.optimizers.Optimizer,
-) -> str:
-    """Describe what a compiled graph depends on.
-
-    Empty if a class or function of the reader's own may hide some of it: then nothing is reused.
-    """
-    classes = {type(part).__module__ for part in (model, *model._flatten_layers(), optimizer)}
-    if not all(module.startswith(("keras.", "helpers.")) for module in classes):
-        return ""
-    shapes = [(part.shape, part.dtype) for part in [*keras.tree.flatten(task.x), task.y]]
-    batch = None if order is None else order.shape
-    loss = task.loss.get_config() if isinstance(task.loss, keras.losses.Loss) else task.loss
-    variables = [(variable.path, variable.shape, variable.trainable) for variable in model.variables]
-    configs = (
-        type(optimizer),
-        {**optimizer.get_config(), "name": None},
-        type(task.loss),
-        loss,
-        model.get_config(),
-    )
-    text = repr((steps, batch, shapes, variables, configs))
-    return "" if "__lambda__" in text or "'class_name': 'function'" in text else text
-
-
 def _recording(training: RecordedTraining) -> Recording:
     """Copy the diaries into arrays."""
     variables = training.model.trainable_variables
     names = variable_paths(variables)
     kernels = [name for name, variable in zip(names, variables, strict=True) if kernels_of([variable])]
-    rms = ops.convert_to_numpy(training.recorder.gradient_diary.value)
-    spread = ops.convert_to_numpy(training.recorder.spread_diary.value)
+    columns = [column.copy() for column in ops.convert_to_numpy(training.recorder.diary.value).T]
     return Recording(
         loss=ops.convert_to_numpy(training.loss_diary.value).copy(),
         names=names,
-        gradient_rms={name: rms[:, column].copy() for column, name in enumerate(names)},
-        unit_spread={name: spread[:, column].copy() for column, name in enumerate(kernels)},
+        gradient_rms=dict(zip(names, columns, strict=False)),
+        unit_spread=dict(zip(kernels, columns[len(names) :], strict=True)),
     )
 
 

@@ -72,7 +72,7 @@ def residual_mlp(
         for units, name in ((width, "stem"), (outputs, "head"))
     ]
     with used_by_keras("activation", "gate_initializer", "kernel_initializer", "projection_initializer"):
-        return keras.Sequential([keras.Input((inputs,)), ends[0], middle, ends[1]], name="residual_mlp")
+        return keras.Sequential([keras.Input((inputs,), name="inputs"), ends[0], middle, ends[1]], name="residual_mlp")
 
 
 @keras.saving.register_keras_serializable(package="starting_from_zero")

@@ -89,24 +89,25 @@ class RecordedTraining(keras.Model):
 
 
 class RecordingOptimizer(keras.optimizers.Optimizer):
-    """Wraps an optimizer and writes one row into each diary before each update."""
+    """Wraps an optimizer and writes a row into its diary before each update."""
 
     def __init__(self, inner_optimizer: keras.optimizers.Optimizer, steps: int) -> None:
-        """Prepare diaries of `steps` rows."""
+        """Prepare a diary of `steps` rows."""
         super().__init__(learning_rate=0.0, name="recording_optimizer")
         self.inner_optimizer = inner_optimizer
         self.steps = steps
 
     def build(self, variables: list[keras.Variable]) -> None:
-        """Create the diaries: one column for each variable, one for each kernel."""
+        """Create the diary: one column for each variable, then one for each kernel."""
         self.inner_optimizer.build(variables)
-        self.gradient_diary = self._diary(len(variables), "gradient_rms")
-        self.spread_diary = self._diary(len(kernels_of(variables)), "unit_spread")
+        columns = len(variables) + len(kernels_of(variables))
+        dtype = keras.backend.floatx()
+        self.diary = self.add_variable((self.steps, columns), initializer="zeros", dtype=dtype, name="diary")
         super().build(variables)
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """The diaries and the state of the wrapped optimizer."""
+        """The diary and the state of the wrapped optimizer."""
         return self._variables + self.inner_optimizer.variables
 
     @property
@@ -122,20 +123,13 @@ class RecordingOptimizer(keras.optimizers.Optimizer):
     def apply(self, grads: list[Any], trainable_variables: list[keras.Variable] | None = None) -> None:
         """Write down what the gradients and kernels look like, then let the wrapped optimizer update."""
         variables = list(trainable_variables or self._trainable_variables)
-        self._write(self.gradient_diary, [_root_mean_square(gradient) for gradient in grads])
-        self._write(self.spread_diary, [spread_between_units(kernel.value) for kernel in kernels_of(variables)])
+        sizes = [_root_mean_square(gradient) for gradient in grads]
+        spreads = [spread_between_units(kernel.value) for kernel in kernels_of(variables)]
+        row = ops.stack([ops.cast(value, self.diary.dtype) for value in (*sizes, *spreads)])
+        # JAX with 64-bit integers refuses start indices of two types.
+        start = [ops.cast(index, "int32") for index in (self.iterations.value, 0)]
+        self.diary.assign(ops.slice_update(self.diary.value, start, ops.expand_dims(row, 0)))
         self.inner_optimizer.apply(grads, variables)
-
-    def _diary(self, columns: int, name: str) -> keras.Variable:
-        dtype = keras.backend.floatx()
-        return self.add_variable((self.steps, columns), initializer="zeros", dtype=dtype, name=name)
-
-    def _write(self, diary: keras.Variable, values: list[Any]) -> None:
-        if values:
-            row = ops.stack([ops.cast(value, diary.dtype) for value in values])
-            # JAX with 64-bit integers refuses start indices of two types.
-            start = [ops.cast(index, "int32") for index in (self.iterations.value, 0)]
-            diary.assign(ops.slice_update(diary.value, start, ops.expand_dims(row, 0)))
 
 
 class GradientKeeper(keras.optimizers.Optimizer):
@@ -177,5 +171,5 @@ def _root_mean_square(gradient: Any) -> Any:
         return ops.zeros(())
     size = ops.abs(ops.convert_to_tensor(gradient))
     largest = ops.max(size)
-    scale = ops.where(largest > 0, largest, ops.ones_like(largest))
+    scale = ops.where(largest > 0, largest, 1.0)
     return ops.multiply(largest, ops.sqrt(ops.mean(ops.square(ops.divide(size, scale)))))

@@ -30,6 +30,12 @@ def untouched(model: keras.Model) -> Iterator[None]:
                 variable.regularizer = regularizer
 
 
+def copy_variables(source: keras.Model, target: keras.Model) -> None:
+    """Give `target` the values of all variables of an equal model."""
+    for mine, theirs in zip(target.variables, source.variables, strict=True):
+        mine.assign(ops.convert_to_numpy(theirs.value).copy())
+
+
 @contextlib.contextmanager
 def variables_restored(model: keras.Model, *, always: bool) -> Iterator[None]:
     """Give the model back all its variables: always, or only after an error or an interruption."""

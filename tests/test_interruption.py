@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import helpers.compiled
 import helpers.seam
 from helpers import diagnose, digits, gradients, mlp, train
 from helpers.diagnose import Diagnosis
@@ -108,7 +109,7 @@ def test_a_stopped_fit_can_be_stopped_anywhere(monkeypatch):
     signal = pytest.importorskip("signal")
     if not hasattr(signal, "setitimer"):
         pytest.skip("needs the timer of Unix")
-    monkeypatch.setattr(helpers.recording, "_latest", None)
+    monkeypatch.setattr(helpers.compiled, "_kept", {})
     expected = compiled(new_model())
 
     def stop(*_):

@@ -75,8 +75,9 @@ def test_helpers_import_only_downwards():
         "quiet checks",
         "data layers symmetry tasks units untouched",
         "models seam",
-        "recording residual probe",
-        "plots findings",
+        "compiled residual probe",
+        "recording findings",
+        "plots",
         "diagnose explorer exercises",
     ]
     height = {name: floor for floor, names in enumerate(floors) for name in names.split()}

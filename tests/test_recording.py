@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+import helpers.compiled
 import helpers.seam
 from helpers import digits, gradients, mlp, train, unit_spread
 
@@ -105,6 +106,31 @@ def test_a_changed_model_is_compiled_anew():
     model.layers[1].activation = keras.activations.relu
     expected = float(keras.losses.SparseCategoricalCrossentropy(from_logits=True)(Y, model(X)))
     assert train(model, X, Y, steps=12).loss[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_equal_networks_share_a_compiled_training_and_nothing_else(monkeypatch):
+    def train_all(forget):
+        models = [mlp((5,), kernel_initializer=keras.initializers.GlorotUniform(seed)) for seed in (1, 2, 3)]
+        losses = []
+        for model in (*models, models[0]):
+            if forget:
+                monkeypatch.setattr(helpers.compiled, "_kept", {})
+            losses.append(train(model, X, Y, steps=12).loss)
+        return losses, [model.get_weights() for model in models]
+
+    for shared, alone in zip(train_all(forget=False), train_all(forget=True), strict=True):
+        assert all(
+            np.array_equal(a, b) for a, b in zip(keras.tree.flatten(shared), keras.tree.flatten(alone), strict=True)
+        )
+    assert len(helpers.compiled._kept) == 1
+
+
+def test_a_network_that_was_changed_since_does_not_stand_in_for_another():
+    first, second = random_mlp((5,)), random_mlp((5,))
+    expected = train(first, X, Y, steps=12)
+    first.layers[0].trainable = False
+    recording = train(second, X, Y, steps=12)
+    assert np.array_equal(recording.loss, expected.loss) and recording.names == expected.names
 
 
 def test_minibatches_visit_every_row_once_an_epoch():
