@@ -7,8 +7,9 @@ import numpy as np
 
 from benchmarks.timing import seconds, table
 from helpers.explorer import Explorer
+from helpers.explorer.network import ACTIVATIONS
 from helpers.explorer.picture import Picture
-from helpers.explorer.setting import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, Setting
+from helpers.explorer.setting import INITIALIZERS, OPTIMIZERS, Setting
 from helpers.explorer.training import run
 
 COUNT, STEPS, MOST_UNITS, MOST_LAYERS = 60, 200, 128, 4
@@ -17,7 +18,7 @@ COUNT, STEPS, MOST_UNITS, MOST_LAYERS = 60, 200, 128, 4
 def random_setting(generator: random.Random) -> Setting:
     """Return any setting of up to 4 layers of 128 units and 200 steps."""
     return Setting(
-        activation=generator.choice(ACTIVATIONS),
+        activation=generator.choice(tuple(ACTIVATIONS)),
         kernel_initializer=generator.choice(INITIALIZERS),
         head_initializer=generator.choice(("same", *INITIALIZERS)),
         units=generator.randint(1, MOST_UNITS),

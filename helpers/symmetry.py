@@ -72,6 +72,8 @@ def unit_groups(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> np
         units = np.hstack([units, bias[:, np.newaxis]])
     units = _rescaled(units)
     allowed = tolerance * np.linalg.norm(units, axis=1).max()
+    if not _any_close(units, allowed):
+        return np.arange(len(units))
     groups = np.full(len(units), -1)
     for unit in range(len(units)):
         if groups[unit] < 0:
@@ -114,6 +116,14 @@ def numerical_rank(kernel: Any, *, tolerance: float = 1e-3) -> int:
     tolerance = non_negative("tolerance", tolerance)
     singular_values = np.linalg.svd(_rescaled(_kernel(kernel).astype("float64")), compute_uv=False)
     return int(np.sum(singular_values > tolerance * singular_values.max()))
+
+
+def _any_close(units: np.ndarray, allowed: float) -> bool:
+    """Tell whether two units may be close. One matrix product answers for a healthy layer, at once."""
+    squares = np.square(units).sum(axis=1)
+    distances = squares[:, np.newaxis] + squares - 2 * units @ units.T
+    rounding = 1e-9 * squares.max()
+    return np.count_nonzero(distances <= allowed**2 + rounding) > len(units)
 
 
 def _kernel(kernel: Any) -> np.ndarray:

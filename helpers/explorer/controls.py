@@ -5,8 +5,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from helpers.checks import of_type
+from helpers.explorer.network import ACTIVATIONS
 from helpers.explorer.setting import (
-    ACTIVATIONS,
     INITIALIZERS,
     MOST_LAYERS,
     MOST_STEPS,
@@ -26,7 +26,9 @@ def new_controls(setting: Setting, start: dict[str, Any]) -> dict[str, widgets.D
     look = {"style": {"description_width": "8em"}, "layout": widgets.Layout(width="21em")}
     released = {"continuous_update": False, **look}
     return {
-        "activation": widgets.Dropdown(options=ACTIVATIONS, value=setting.activation, description="activation", **look),
+        "activation": widgets.Dropdown(
+            options=tuple(ACTIVATIONS), value=setting.activation, description="activation", **look
+        ),
         "kernel_initializer": widgets.Dropdown(
             options=INITIALIZERS, value=setting.kernel_initializer, description="hidden kernels", **look
         ),

@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 
 from helpers.checks import integer, non_negative
+from helpers.explorer.network import ACTIVATIONS
 
-ACTIVATIONS = ("tanh", "relu", "gelu", "sigmoid", "softplus", "linear")
 INITIALIZERS = ("zeros", "ones", "glorot_uniform", "he_normal", "orthogonal", "random_normal")
 OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop")
 MOST_UNITS, MOST_LAYERS, MOST_STEPS = 256, 8, 2000
@@ -38,7 +38,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         """Refuse what no network can be made of."""
-        one_of("activation", self.activation, ACTIVATIONS)
+        one_of("activation", self.activation, tuple(ACTIVATIONS))
         one_of("kernel_initializer", self.kernel_initializer, INITIALIZERS)
         one_of("head_initializer", self.head_initializer, ("same", *INITIALIZERS))
         one_of("optimizer", self.optimizer, OPTIMIZERS)

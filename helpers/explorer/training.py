@@ -1,32 +1,21 @@
-"""Trains any small network of the explorer without compiling anything anew."""
+"""Trains any small network of the explorer and writes down what happens."""
 
 import functools
 import itertools
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import keras
 import numpy as np
-from keras import ops
 
 from helpers.data import digits
-from helpers.explorer.padded import PaddedNetwork, copied
-from helpers.explorer.rule import AnyOptimizer
-from helpers.explorer.setting import MOST_LAYERS, MOST_STEPS, MOST_UNITS, Setting
-from helpers.explorer.watch import Watch, different_units, steps_per_execution
-from helpers.seam import RecordedTraining, step_numbers
-from helpers.tasks import Task
+from helpers.explorer.network import Weights, backward, cross_entropy, forward
+from helpers.explorer.rule import Rule
+from helpers.explorer.setting import Setting, new_optimizer
+from helpers.symmetry import effective_width, unit_spread
 
 ROWS = 128
-# Units, hidden layers and dropout that an engine can do, the fastest first. Each is built when it is first needed.
-ENGINES = (
-    (64, 2, False),
-    (128, 4, True),
-    (MOST_UNITS, 4, True),
-    (128, MOST_LAYERS, True),
-    (MOST_UNITS, MOST_LAYERS, True),
-)
+STEPS_AT_ONCE = 20  # between two questions whether to go on
+MOST_LOOKS = 20  # at the units
 
 
 @dataclass(frozen=True)
@@ -58,6 +47,7 @@ class Run:
     accuracy: float
 
 
+@np.errstate(all="ignore")  # numbers that overflow are shown and named
 def run(setting: Setting, go_on: Callable[[float], bool] = lambda share: True) -> Run | None:
     """Train a network as `setting` says, on 128 digits.
 
@@ -72,24 +62,64 @@ def run(setting: Setting, go_on: Callable[[float], bool] = lambda share: True) -
         >>> run(Setting(units=3, steps=10)).loss.shape
         (10,)
     """
-    with _one_at_a_time:
-        return engine_for(setting).run(setting, go_on)
+    training = _Training(setting)
+    every = max(STEPS_AT_ONCE, -(-setting.steps // MOST_LOOKS))
+    rows, looks = [], [_look(training.weights)]
+    for done in range(1, setting.steps + 1):
+        rows.append(training.step())
+        if done % every == 0 or done == setting.steps:
+            looks.append(_look(training.weights))
+        if done % STEPS_AT_ONCE == 0 and not go_on(done / setting.steps):
+            return None
+    loss, *gradients = np.array(rows).T
+    spread, width = np.array(looks).transpose(2, 1, 0)
+    return Run(
+        setting=setting,
+        loss=loss,
+        gradients=dict(zip(_names(setting), gradients, strict=True)),
+        seen_at=np.array([*range(0, setting.steps, every), setting.steps]),
+        spread=spread,
+        width=width,
+        different=_different_at_last(training.weights),
+        start=training.start,
+        kernels=training.weights.kernels,
+        accuracy=training.accuracy(),
+    )
 
 
-_one_at_a_time = threading.Lock()
+class _Training:
+    """A network, its gradient and its optimizer."""
 
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.start = setting, setting.initial_kernels()
+        self.x, self.y = examples()
+        sizes = [self.x.shape[1], *(kernel.shape[1] for kernel in self.start)]
+        self.weights, self.gradient = Weights(sizes), Weights(sizes)
+        for kernel, value in zip(self.weights.kernels, self.start, strict=True):
+            kernel[:] = value
+        self.rule = Rule(new_optimizer(setting.optimizer), self.weights.flat)
+        self.generator = np.random.default_rng(0)
 
-def engine_for(setting: Setting) -> "Engine":
-    """Return the fastest engine that can run `setting`."""
-    for width, depth, drops in ENGINES:
-        if setting.units <= width and setting.layers <= depth and (drops or not setting.dropout):
-            return _engine(width, depth, drops)
-    raise ValueError(f"too large: {setting}")
+    def step(self) -> list[float]:
+        """Do one update; return the loss before it and the root mean square of the gradient of each variable."""
+        values, slopes, logits = forward(self.x, self.weights, self.setting.activation, self._dropout())
+        loss, delta = cross_entropy(logits, self.y)
+        backward(values, slopes, delta, self.weights, self.gradient)
+        self.rule.update(self.gradient.flat)
+        return [loss, *self.gradient.root_mean_squares()]
 
+    def accuracy(self) -> float:
+        """Return the share of digits that the network puts in the right class."""
+        logits = forward(self.x, self.weights, self.setting.activation)[2]
+        return float(np.mean(logits.argmax(axis=1) == self.y))
 
-@functools.cache
-def _engine(width: int, depth: int, drops: bool) -> "Engine":
-    return Engine(width, depth, drops)
+    def _dropout(self) -> list[np.ndarray] | None:
+        """Return a factor for every output of every hidden layer, as `keras.layers.Dropout` would multiply."""
+        rate = np.float32(self.setting.dropout)
+        if not rate:
+            return None
+        drawn = self.generator.random((self.setting.layers, len(self.x), self.setting.units), dtype="float32")
+        return list((drawn >= rate) / (1 - rate))
 
 
 @functools.cache
@@ -99,72 +129,24 @@ def examples() -> tuple[np.ndarray, np.ndarray]:
     return data.x_train[:ROWS], data.y_train[:ROWS]
 
 
-class Engine:
-    """A padded network and its compiled training."""
-
-    def __init__(self, width: int, depth: int, drops: bool) -> None:
-        """Build and compile. The first run creates the graph."""
-        self.network = PaddedNetwork(width, depth, drops)
-        x, y = examples()
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        self.task = Task(x, y.astype("int32"), loss, len(y))
-        self.training = RecordedTraining(self.network, self.task, MOST_STEPS)
-        self.training.start(
-            AnyOptimizer(self.network),
-            loss,
-            steps_per_execution=steps_per_execution(),
-            jit_compile=keras.backend.backend() == "jax",
-        )
-
-    def run(self, setting: Setting, go_on: Callable[[float], bool]) -> Run | None:
-        """Train as the function `run` says."""
-        start = setting.initial_kernels()
-        self.training.restart(self.task, None)
-        self.training.recorder.choose(setting.optimizer)
-        self.network.load(setting, start)
-        watch = Watch(setting, go_on)
-        self.training.fit(**_numbers(setting.steps), shuffle=False, verbose=0, callbacks=[watch])
-        return None if watch.abandoned else self._result(setting, start, watch)
-
-    def _result(self, setting: Setting, start: list[np.ndarray], watch: Watch) -> Run:
-        spread, width = np.array(watch.looks).transpose(1, 2, 0)
-        kernels, biases = self.network.kernels(setting), self.network.all_biases(setting)
-        around = [np.vstack([before, after.T]) for before, after in itertools.pairwise(kernels)]
-        answers = logits(self.task.x, setting.activation, kernels, biases).argmax(axis=1)
-        return Run(
-            setting=setting,
-            loss=copied(self.training.loss_diary)[: setting.steps],
-            gradients=self._gradients(setting, start),
-            seen_at=np.array(watch.seen_at),
-            spread=spread,
-            width=width,
-            different=[different_units(*layer) for layer in zip(around, biases[:-1], strict=True)],
-            start=start,
-            kernels=kernels,
-            accuracy=float(np.mean(answers == self.task.y)),
-        )
-
-    def _gradients(self, setting: Setting, start: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Turn the lengths of the padded gradients into root mean squares over the entries that exist."""
-        depth, layers = self.network.depth, setting.layers
-        diary = copied(self.training.recorder.diary)[: setting.steps].T
-        kernels, biases = [*diary[:layers], diary[depth]], [*diary[depth + 1 : depth + 1 + layers], diary[-1]]
-        names = [*(f"hidden_{layer + 1}" for layer in range(layers)), "head"]
-        flow = {}
-        for name, kernel, of_kernel, of_bias in zip(names, start, kernels, biases, strict=True):
-            flow[f"{name}/kernel"] = of_kernel / np.sqrt(np.float32(kernel.size))
-            flow[f"{name}/bias"] = of_bias / np.sqrt(np.float32(kernel.shape[1]))
-        return flow
+def _names(setting: Setting) -> list[str]:
+    layers = [*(f"hidden_{layer + 1}" for layer in range(setting.layers)), "head"]
+    return [f"{layer}/{part}" for layer in layers for part in ("kernel", "bias")]
 
 
-def logits(x: np.ndarray, activation: str, kernels: list[np.ndarray], biases: list[np.ndarray]) -> np.ndarray:
-    """Return what the small network answers, without dropout."""
-    h = x
-    for kernel, bias in zip(kernels[:-1], biases[:-1], strict=True):
-        h = keras.activations.get(activation)(ops.add(ops.matmul(h, kernel), bias))
-    return ops.convert_to_numpy(ops.add(ops.matmul(h, kernels[-1]), biases[-1]))
+def _look(weights: Weights) -> list[tuple[float, int]]:
+    """Return spread and effective width of each hidden layer."""
+    return [_units(kernel, bias) for kernel, bias in zip(weights.kernels[:-1], weights.biases[:-1], strict=True)]
 
 
-@functools.lru_cache(maxsize=8)
-def _numbers(steps: int) -> dict[str, object]:
-    return step_numbers(steps)
+def _different_at_last(weights: Weights) -> list[int]:
+    """Count the different units of each hidden layer by all that enters them and all that leaves them."""
+    around = [np.vstack([before, after.T]) for before, after in itertools.pairwise(weights.kernels)]
+    return [_units(kernel, bias)[1] for kernel, bias in zip(around, weights.biases[:-1], strict=True)]
+
+
+def _units(kernel: np.ndarray, bias: np.ndarray) -> tuple[float, int]:
+    """Return spread and effective width. Numbers that overflow are as different as can be."""
+    if np.isfinite(kernel).all() and np.isfinite(bias).all():
+        return unit_spread(kernel), effective_width(kernel, bias)
+    return np.inf, len(bias)

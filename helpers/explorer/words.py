@@ -5,7 +5,7 @@ import numpy as np
 from helpers.explorer.setting import CLASSES
 from helpers.explorer.training import Run, examples
 
-ZERO_AT_ZERO = ("tanh", "relu", "gelu", "linear")
+ZERO_AT_ZERO = ("tanh", "relu", "silu", "linear")
 
 
 def verdict(run: Run) -> str:
