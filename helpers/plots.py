@@ -1,5 +1,6 @@
 """The figures of the course. Every function draws on the axes you pass, or on new ones, and returns them."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import ops
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -17,13 +19,16 @@ from helpers.recording import Recording
 from helpers.symmetry import unit_groups
 
 STYLE = "helpers.course"
-POSITIVE, NEGATIVE = "#c0392b", "#2060b0"  # weights
+GRADIENT_SCALE = LogNorm(1e-8, 1)
+# How a weight of zero, a positive and a negative one are drawn.
+EDGES = (("0.6", ":"), ("#c0392b", "-"), ("#2060b0", (0, (3, 1.5))))
 
 
 def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
     """Draw how large the gradient of every variable is at every step: one row a variable, one column a step.
 
-    Colour is the root mean square on a logarithmic scale. Hatching means exactly 0.0, which no colour can show.
+    Colour is the root mean square, on a logarithmic scale that is the same in all pictures. Hatching means exactly
+    0.0, which no colour can show.
 
     Args:
         recording: What `train` returned.
@@ -44,17 +49,14 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
     rms = np.array([recording.gradient_rms[name] for name in recording.names], dtype="float64")
     ax = _axes(ax, height=1.2 + 0.42 * min(len(rms), 16))
     ax.patch.set(facecolor="white", edgecolor="0.55", hatch="///")
-    alive = rms[np.isfinite(rms) & (rms > 0)]
-    if alive.size:
-        norm = LogNorm(alive.min(), max(alive.max(), alive.min() * 10))
-        edges = np.arange(rms.shape[1] + 1), np.arange(len(rms) + 1)
-        image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=norm, rasterized=True)
-        ax.figure.colorbar(image, ax=ax, label="gradient (RMS)")
-    ax.set(xlim=(0, rms.shape[1]), ylim=(len(rms), 0), xlabel="step", title="Gradients")
+    edges = np.arange(rms.shape[1] + 1) - 0.5, np.arange(len(rms) + 1) - 0.5
+    image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=GRADIENT_SCALE, rasterized=True)
+    ax.figure.colorbar(image, ax=ax, label="gradient (RMS)", extend="both")
+    ax.set(xlim=(-0.5, rms.shape[1] - 0.5), ylim=(len(rms) - 0.5, -0.5), xlabel="step", title="Gradients")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     every = -(-len(rms) // 16)
     names = [_short(name) for name in recording.names]
-    ax.set_yticks(np.arange(0, len(rms), every) + 0.5, names[::every])
+    ax.set_yticks(np.arange(0, len(rms), every), names[::every])
     if not np.all(rms > 0):
         zero = Patch(facecolor="white", edgecolor="0.55", hatch="///", label="exactly 0")
         ax.legend(handles=[zero], loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)
@@ -140,29 +142,48 @@ def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "",
         ValueError: the model has no layer with a kernel, or `limit` is below 1.
 
     Example:
-        >>> len(plot_network(mlp((3,)), title="before").collections)  # one for each layer, inputs included
-        3
+        >>> [note.get_text() for note in plot_network(mlp((3,)), title="before").texts]  # inputs, hidden layer, head
+        ['8 of 64', '3', '8 of 10']
     """
     limit = integer("limit", limit)
     kernels = [_matrix(layer.kernel) for layer in _layers_with_kernel(model)]
-    sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
-    drawn = [np.unique(np.linspace(0, size - 1, min(size, limit)).astype(int)) for size in sizes]
     ax = _axes(ax, height=4)
-    largest = max(np.abs(kernel).max() for kernel in kernels) or 1.0
-    for depth, kernel in enumerate(kernels):
-        ends = heights(len(drawn[depth])), heights(len(drawn[depth + 1]))
-        for start, row in zip(ends[0], drawn[depth], strict=True):
-            for end, column in zip(ends[1], drawn[depth + 1], strict=True):
-                line = _edge(kernel[row, column] / largest)
-                ax.plot([depth, depth + 1], [start, end], zorder=1, solid_capstyle="round", **line)
-    for depth, chosen in enumerate(drawn):
-        rows = heights(len(chosen))
-        ax.scatter([depth] * len(chosen), rows, s=260, color="white", edgecolor="black", zorder=2)
-        note = f"{len(chosen)} of {sizes[depth]}" if len(chosen) < sizes[depth] else str(sizes[depth])
+    places, lines, notes = network_drawing(kernels, limit, thickest=4.5)
+    for (color, style), (segments, widths) in zip(EDGES, lines, strict=True):
+        ax.add_collection(LineCollection(segments, colors=color, linestyles=style, linewidths=widths, zorder=1))
+    ax.scatter(*places.T, s=260, color="white", edgecolor="black", zorder=2)
+    for depth, note in enumerate(notes):
         ax.text(depth, -0.66, note, ha="center", va="top", fontsize=12)
     ax.set(xlim=(-0.3, len(kernels) + 0.3), ylim=(-0.8, 0.6), xticks=[], yticks=[], title=title)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def network_drawing(
+    kernels: list[np.ndarray], limit: int, thickest: float
+) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]], list[str]]:
+    """Lay a network of dense layers out.
+
+    Args:
+        kernels: Kernels of shape `(inputs, units)` that follow each other.
+        limit: At most this many units of each layer are drawn, evenly spread.
+        thickest: Width of the edge with the largest weight, in points.
+
+    Returns:
+        The places of the units, shape `(units, 2)`; for zero, positive and negative weights the edges, shape
+        `(edges, 2, 2)`, and their widths; and for each layer a note that says how many units it has.
+    """
+    sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
+    drawn = [np.unique(np.linspace(0, size - 1, min(size, limit)).astype(int)) for size in sizes]
+    heights = [np.linspace(0.5, -0.5, len(units)) if len(units) > 1 else np.zeros(1) for units in drawn]
+    places = [np.stack([np.full(len(height), depth), height], axis=1) for depth, height in enumerate(heights)]
+    weights = [kernel[np.ix_(*pair)].ravel() for kernel, pair in zip(kernels, itertools.pairwise(drawn), strict=True)]
+    edges = [np.stack(pair, axis=1) for pair in itertools.starmap(_all_pairs, itertools.pairwise(places))]
+    segments, size = np.concatenate(edges), np.concatenate(weights) / (max(np.abs(k).max() for k in kernels) or 1.0)
+    widths = np.where(size == 0, 0.8, 0.3 + (thickest - 0.3) * np.abs(size))
+    lines = [(segments[chosen], widths[chosen]) for chosen in (size == 0, size > 0, size < 0)]
+    notes = [f"{min(size, limit)} of {size}" if size > limit else str(size) for size in sizes]
+    return np.concatenate(places), lines, notes
 
 
 def plot_losses(
@@ -228,20 +249,8 @@ def _layer_with_kernel(model: keras.Model, name: str | None) -> keras.layers.Lay
     raise ValueError(f"layer: expected one of {[layer.name for layer in layers]}, got {name!r}")
 
 
-def heights(count: int) -> np.ndarray:
-    """Return where the units of a layer stand, from 0.5 down to -0.5."""
-    return np.zeros(1) if count == 1 else np.linspace(0.5, -0.5, count)
-
-
-def _edge(weight: float) -> dict[str, Any]:
-    if weight == 0:
-        return {"color": "0.6", "linewidth": 0.8, "linestyle": ":"}
-    width = 0.5 + 4 * abs(weight)
-    return {
-        "color": POSITIVE if weight > 0 else NEGATIVE,
-        "linewidth": width,
-        "linestyle": "-" if weight > 0 else "--",
-    }
+def _all_pairs(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.repeat(starts, len(ends), axis=0), np.tile(ends, (len(starts), 1))
 
 
 def _short(path: str) -> str:

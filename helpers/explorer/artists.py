@@ -6,16 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from helpers.explorer.training import Run
-from helpers.plots import NEGATIVE, POSITIVE, heights
+from helpers.plots import EDGES, GRADIENT_SCALE, network_drawing
 
 DRAWN_UNITS = 8
-SMALLEST, LARGEST = 1e-8, 1.0  # of the colour scale, which never changes, so that two pictures can be compared
 
 
 class Curves:
@@ -50,10 +48,9 @@ class Flow:
     def __init__(self, ax: Axes, bar: Axes) -> None:
         """Make an empty image and its colour bar."""
         self.ax = ax
-        norm = LogNorm(SMALLEST, LARGEST, clip=True)
         ax.patch.set(facecolor="white", edgecolor="0.55", hatch="///")
-        self.image = ax.imshow(np.ones((1, 1)), norm=norm, aspect="auto", interpolation="nearest")
-        ax.figure.colorbar(ScalarMappable(norm, self.image.cmap), cax=bar)
+        self.image = ax.imshow(np.ones((1, 1)), norm=GRADIENT_SCALE, aspect="auto", interpolation="nearest")
+        ax.figure.colorbar(ScalarMappable(GRADIENT_SCALE, self.image.cmap), cax=bar, extend="both")
         bar.minorticks_off()
         bar.set_yticks(*powers(1e-8, 1e-6, 1e-4, 1e-2, 1))
         fixed_title(ax, "Gradients (RMS)")
@@ -64,13 +61,13 @@ class Flow:
     def show(self, run: Run) -> None:
         """Draw the gradients of a run."""
         sizes = np.array(list(run.gradients.values()))
-        sizes = np.nan_to_num(sizes, nan=LARGEST, posinf=LARGEST)
+        sizes = np.nan_to_num(sizes, nan=np.inf)
         self.image.set_data(np.ma.masked_equal(sizes, 0))
-        self.image.set_extent((0, run.setting.steps, len(sizes), 0))
+        self.image.set_extent((-0.5, run.setting.steps - 0.5, len(sizes) - 0.5, -0.5))
         names = list(run.gradients)
         line = 1.1 * self.ax.xaxis.label.get_size() * self.ax.figure.dpi / 72
         every = 1 if len(names) * line <= self.ax.bbox.height else 2  # or the kernels only
-        self.ax.set_yticks(np.arange(0, len(names), every) + 0.5, names[::every])
+        self.ax.set_yticks(np.arange(0, len(names), every), names[::every])
 
 
 class Network:
@@ -79,8 +76,7 @@ class Network:
     def __init__(self, ax: Axes) -> None:
         """Make empty bundles of edges: zero, positive, negative."""
         self.ax = ax
-        looks = (("0.6", ":"), (POSITIVE, "-"), (NEGATIVE, (0, (3, 1.5))))
-        self.edges = [ax.add_collection(LineCollection([], colors=color, linestyles=dash)) for color, dash in looks]
+        self.edges = [ax.add_collection(LineCollection([], colors=color, linestyles=style)) for color, style in EDGES]
         (self.nodes,) = ax.plot([], [], "o", markersize=11, markerfacecolor="white", markeredgecolor="black")
         self.title = fixed_title(ax, "", xlabel="")
         self.notes = [ax.text(0, -0.64, "", ha="center", va="top") for _ in range(3)]
@@ -89,21 +85,14 @@ class Network:
 
     def show(self, run: Run) -> None:
         """Draw the weights at the end of a run."""
-        kernels = run.kernels
-        sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
-        drawn = [np.unique(np.linspace(0, size - 1, min(size, DRAWN_UNITS)).astype(int)) for size in sizes]
-        places = [np.stack([np.full(len(units), depth), heights(len(units))], 1) for depth, units in enumerate(drawn)]
-        weights = [kernel[np.ix_(drawn[d], drawn[d + 1])].ravel() for d, kernel in enumerate(kernels)]
-        segments = np.concatenate([_all_pairs(*places[d : d + 2]) for d in range(len(kernels))])
-        relative = np.concatenate(weights) / (max(np.abs(kernel).max() for kernel in kernels) or 1.0)
-        for edges, chosen in zip(self.edges, (relative == 0, relative > 0, relative < 0), strict=True):
-            edges.set_segments(segments[chosen])
-            edges.set_linewidths(np.where(relative[chosen] == 0, 0.8, 0.3 + 2.7 * np.abs(relative[chosen])))
-        self.nodes.set_data(*np.concatenate(places).T)
-        for note, depth in zip(self.notes, (0, 1, len(kernels)), strict=True):  # all hidden layers are equally wide
-            few = len(drawn[depth]) < sizes[depth]
-            note.set(x=depth, text=f"{len(drawn[depth])} of\n{sizes[depth]}" if few else str(sizes[depth]))
-        self.ax.set_xlim(-0.4, len(kernels) + 0.4)
+        places, lines, notes = network_drawing(run.kernels, DRAWN_UNITS, thickest=3)
+        for edges, (segments, widths) in zip(self.edges, lines, strict=True):
+            edges.set_segments(segments)
+            edges.set_linewidths(widths)
+        self.nodes.set_data(*places.T)
+        for note, depth in zip(self.notes, (0, 1, -1), strict=True):  # all hidden layers are equally wide
+            note.set(x=depth % len(notes), text=notes[depth].replace("of ", "of\n"))
+        self.ax.set_xlim(-0.4, len(notes) - 0.6)
         self.title.set_text(f"The net after {run.setting.steps} steps")
 
 
@@ -125,8 +114,3 @@ def fixed_title(ax: Axes, title: str, xlabel: str = "step") -> Text:
 def powers(*values: float) -> tuple[list[float], list[str]]:
     """Return tick positions and short labels: 1e-6, not 1e-06."""
     return list(values), [f"{value:.0e}".replace("e-0", "e-") if 0 < value < 0.01 else f"{value:g}" for value in values]
-
-
-def _all_pairs(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return a line from each start to each end, shape `(lines, 2, 2)`."""
-    return np.stack([np.repeat(starts, len(ends), axis=0), np.tile(ends, (len(starts), 1))], axis=1)

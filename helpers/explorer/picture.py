@@ -66,6 +66,7 @@ class Picture:
         self.spread.ax.set_ylim(-2e-7, 10)
         self.spread.ax.set_yticks(*powers(0, 1e-6, 1e-4, 1e-2, 1))
         self.spread.ax.minorticks_off()
+        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
         prior, _ = entropy_and_majority()
         for value, label, up in ((math.log(CLASSES), f"ln {CLASSES}", True), (prior, "prior entropy", False)):
             self.loss.ax.axhline(value, color="0.4", linewidth=1)
@@ -77,8 +78,8 @@ class Picture:
                 textcoords="offset points",
                 ha="right",
                 va="bottom" if up else "top",
+                bbox=None if up else behind,
             )
-        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
         self.accuracy = self.loss.ax.text(0.03, 0.06, "", transform=self.loss.ax.transAxes, bbox=behind)
 
 
