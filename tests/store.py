@@ -3,8 +3,10 @@
 import sys
 
 import nbformat
-from lessons import LESSONS, code_cells, read, run
+from lessons import LESSONS, ROOT, code_cells, read
+from nbclient import NotebookClient
 
+OPTIONS = {"timeout": 300, "startup_timeout": 300, "kernel_name": "python3", "coalesce_streams": True}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -12,7 +14,8 @@ def main(wanted: list[str]) -> None:
     """Store the lessons whose names start with one of `wanted`, or all."""
     for path in LESSONS:
         if not wanted or path.name.startswith(tuple(wanted)):
-            notebook = run(read(path))
+            notebook = read(path)
+            NotebookClient(notebook, resources={"metadata": {"path": str(ROOT / "notebooks")}}, **OPTIONS).execute()
             clean(notebook)
             nbformat.write(notebook, path)
             print("stored", path.name)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from lessons import LESSONS, NAMES, code_cells, printed, read, run, tagged
+from lessons import LESSONS, NAMES, code_cells, read, run, tagged
 from nbformat.v4 import new_code_cell
 
 from helpers.exercises import check, find
@@ -43,10 +43,9 @@ def test_solutions_are_right_and_wrong_answers_get_their_own_hint(path):
         expected |= dict(zip([c["id"] for c in new], tries.values(), strict=True))
         expected[cell["id"]] = f"Exercise {number}: not answered yet.\n"
         notebook.cells[place + 1 : place + 1] = new
-    run(notebook)
-    for cell in code_cells(notebook):
+    for cell, printed in zip(code_cells(notebook), run(notebook), strict=True):
         if cell["id"] in expected:
-            assert printed(cell).startswith(expected[cell["id"]]), cell.source
+            assert printed.startswith(expected[cell["id"]]), cell.source
 
 
 @pytest.mark.parametrize("number", ["0.1", "2.99", "x", "", "99.1"])
