@@ -8,7 +8,6 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-os.environ.setdefault("MPLBACKEND", "agg")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -67,6 +67,7 @@ def run(notebook: nbformat.NotebookNode) -> list[str]:
 def execute(sources: list[str]) -> list[str]:
     """Run code in the folder of the lessons; return what each piece printed, and a digest of each figure it drew."""
     os.chdir(ROOT / "notebooks")
+    plt.switch_backend("agg")
     namespace, shown = {"__name__": "__main__"}, []
     plt.show = lambda: print(*map(digest, plt.get_fignums()))
     for number, source in enumerate(sources, start=1):
