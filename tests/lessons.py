@@ -24,6 +24,12 @@ LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 NAMES = [path.stem for path in LESSONS]
 
 
+def find(number: str) -> Path:
+    """Return the file of a lesson, such as "02"."""
+    (path,) = [path for path in LESSONS if path.stem.startswith(number)]
+    return path
+
+
 def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
@@ -104,6 +110,11 @@ def parts(notebook: nbformat.NotebookNode) -> list[tuple[str, list[Any]]]:
 
 def is_optional(notebook: nbformat.NotebookNode, cell: nbformat.NotebookNode) -> bool:
     return any(cell in contents for heading, contents in parts(notebook) if heading.endswith("(optional)"))
+
+
+def without_optional_parts(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    notebook.cells = [cell for cell in notebook.cells if not is_optional(notebook, cell)]
+    return notebook
 
 
 def minutes(notebook: nbformat.NotebookNode) -> float:
