@@ -10,12 +10,13 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
-@pytest.hookimpl(tryfirst=True)
+# A worker runs whole files. The last ones should be short, or one worker waits for the other.
+LONG_FILES = ("test_sizes", "test_browser", "test_diagnose", "test_exercises", "test_mutants")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the cells of a lesson together, which share a kernel, and the tests that share a JupyterLab."""
-    for item in items:
-        if item.path.suffix == ".ipynb" or item.path.stem == "test_browser":
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: item.path.stem not in LONG_FILES)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
