@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import urllib.request
 
 import nbformat
 import pytest
@@ -59,13 +58,18 @@ def address(tmp_path_factory):
     server.wait(60)
 
 
-@pytest.fixture
-def browser(tmp_path):
+@pytest.fixture(scope="module")
+def browser(address, tmp_path_factory):
+    """Open JupyterLab once; the tests open one lesson after the other in it."""
     program = find_chromium()
     if program is None:
         reason = "no Chromium on the path: the lessons are not tried in a browser"
         pytest.fail(reason) if os.environ.get("BROWSER_REQUIRED") else pytest.skip(reason)
-    window = Browser(program, tmp_path)
+    server, log = address
+    window = Browser(program, tmp_path_factory.mktemp("chromium"))
+    wait_until(lambda: "is running at" in log.read_text(), 120, "JupyterLab to start")
+    window.open(f"{server}/lab?token=secret&reset")
+    window.wait_for("jupyterapp.restored.then(() => true)")
     yield window
     window.close()
 
@@ -76,24 +80,12 @@ def cleared(notebook):
     return notebook
 
 
-def ask(address, path):
-    with urllib.request.urlopen(f"{address}/{path}?token=secret") as answer:
-        return json.load(answer)
-
-
-def open_lesson(browser, address, name):
-    """Open a lesson and wait until its kernel is connected: "idle" is shown before."""
-    server, log = address
-    wait_until(lambda: "is running at" in log.read_text(), 120, "JupyterLab to start")
-    browser.open(f"{server}/lab/tree/{name}?token=secret&reset")
-
-    def ready():
-        kernels = [session["kernel"] for session in ask(server, "api/sessions") if session["path"] == name]
-        return any(kernel["connections"] > 0 and kernel["execution_state"] == "idle" for kernel in kernels)
-
-    wait_until(ready, 120, f"the kernel of {name}")
-    browser.wait_for("jupyterapp.shell.activateById([...jupyterapp.shell.widgets('main')][0].id) || true")
-    browser.wait_for("jupyterapp.shell.currentWidget.sessionContext.isReady")
+def open_lesson(browser, name):
+    """Open a lesson alone and wait until its kernel answers."""
+    browser.evaluate("[...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())")
+    browser.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
+    browser.evaluate(f"jupyterapp.commands.execute('docmanager:open', {{path: {name!r}}}).then(() => true)")
+    browser.wait_for("jupyterapp.shell.currentWidget.sessionContext.session.kernel.info.then(() => true)")
 
 
 def use(browser, control, *keys):
@@ -106,15 +98,15 @@ def use(browser, control, *keys):
 
 
 @pytest.mark.parametrize("path", LESSONS[1:], ids=[path.stem for path in LESSONS[1:]])
-def test_every_cell_runs(browser, address, path):
+def test_every_cell_runs(browser, path):
     notebook = read(path)
     cells = code_cells(notebook)
-    open_lesson(browser, address, path.name)
+    open_lesson(browser, path.name)
     browser.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")  # as the menu Run does
     prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(e => e.textContent)"
     numbered = f"{prompts}.filter(text => /\\d/.test(text)).length"
-    errors = f"({OUTPUTS}).filter(kind => kind == 'error').length"
-    browser.wait_for(f"{numbered} == {len(cells)} || {errors} > 0", 300)
+    error = "document.querySelector('[data-mime-type=\"application/vnd.jupyter.error\"]')"
+    browser.wait_for(f"{numbered} == {len(cells)} || {error} != null", 300)
     shown = browser.evaluate(OUTPUTS)
     assert "error" not in shown
     assert browser.evaluate(prompts) == [f"[{number}]:" for number in range(1, len(cells) + 1)]
@@ -122,7 +114,6 @@ def test_every_cell_runs(browser, address, path):
     if any("Explorer(" in cell.source for cell in cells):
         try_explorer(browser)
     browser.screenshot(SHOTS / f"{path.stem}.png")
-    browser.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
 def try_explorer(browser):
