@@ -26,7 +26,7 @@ def run_training(
     """
     key = _key(model, task, steps, order, optimizer)
     training = _kept.pop(key, None)
-    if training and _architecture(training.model) == _architecture(model):
+    if training and (training.model is model or _architecture(training.model) == _architecture(model)):
         training.restart(task, order)
     else:
         training = _new_training(model, task, steps, order, optimizer)
