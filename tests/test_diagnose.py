@@ -242,7 +242,7 @@ def test_embedding(width):
     assert verdict(net(ZEROS, ZEROS), TOKENS) == "frozen"
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", (1, 7))
 @pytest.mark.parametrize("layer", [layers.SimpleRNN, layers.LSTM, layers.GRU])
 def test_recurrent_layers(layer, width):
     assert verdict(series_net(recurrent(layer, width), head()), SERIES) == "frozen"
@@ -315,7 +315,7 @@ def gated_net(blocks, gate, last, width):
     return keras.Model(inputs, head(RANDOM)(hidden))
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", (1, 7))
 def test_residual_gates(width):
     assert verdict(gated_net(3, "zeros", RANDOM, width)) == "learns"
     assert verdict(gated_net(3, "ones", ZEROS, width)) == "learns"
