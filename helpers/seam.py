@@ -170,6 +170,6 @@ def _root_mean_square(gradient: Any) -> Any:
     if gradient is None:
         return ops.zeros(())
     size = ops.abs(ops.convert_to_tensor(gradient))
-    largest = ops.max(size, initial=0.0)
+    largest = ops.max(size)
     scale = ops.where(largest > 0, largest, 1.0)
     return ops.multiply(largest, ops.sqrt(ops.mean(ops.square(ops.divide(size, scale)))))

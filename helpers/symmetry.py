@@ -13,7 +13,7 @@ from helpers.checks import finite_array, non_negative
 
 def spread_between_units(kernel: Any) -> Any:
     """Return the spread as a scalar tensor; works inside a compiled training step."""
-    return ops.max(ops.subtract(ops.max(kernel, axis=-1), ops.min(kernel, axis=-1)), initial=0.0)
+    return ops.max(ops.subtract(ops.max(kernel, axis=-1), ops.min(kernel, axis=-1)))
 
 
 def unit_spread(kernel: Any) -> float:

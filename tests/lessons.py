@@ -24,14 +24,14 @@ LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 NAMES = [path.stem for path in LESSONS]
 
 
-def find(number: str) -> Path:
-    """Return the file of a lesson, such as "02"."""
-    (path,) = [path for path in LESSONS if path.stem.startswith(number)]
-    return path
-
-
 def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
+
+
+def read_lesson(number: str) -> nbformat.NotebookNode:
+    """Read the lesson with a number, such as "02"."""
+    (path,) = [path for path in LESSONS if path.stem.startswith(number)]
+    return read(path)
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -108,12 +108,14 @@ def parts(notebook: nbformat.NotebookNode) -> list[tuple[str, list[Any]]]:
     return found
 
 
-def is_optional(notebook: nbformat.NotebookNode, cell: nbformat.NotebookNode) -> bool:
-    return any(cell in contents for heading, contents in parts(notebook) if heading.endswith("(optional)"))
+def is_optional(heading: str) -> bool:
+    return heading.endswith("(optional)")
 
 
-def without_optional_parts(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    notebook.cells = [cell for cell in notebook.cells if not is_optional(notebook, cell)]
+def without_optional_code(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Leave out the code cells of all parts marked optional."""
+    optional = [part for heading, contents in parts(notebook) if is_optional(heading) for part in contents]
+    notebook.cells = [cell for cell in notebook.cells if cell not in optional]
     return notebook
 
 
@@ -124,7 +126,7 @@ def minutes(notebook: nbformat.NotebookNode) -> float:
     """
     total = 0.0
     for heading, contents in parts(notebook):
-        if heading.endswith("(optional)"):
+        if is_optional(heading):
             continue
         total += 2 * heading.startswith("### Exercise")
         for part in contents:

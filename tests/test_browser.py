@@ -29,6 +29,16 @@ jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type ==
 
 
 @pytest.fixture(scope="module")
+def chromium():
+    """Find the browser first: without one there is no need to start JupyterLab."""
+    program = find_chromium()
+    if program is None:
+        reason = "no Chromium on the path: the lessons are not tried in a browser"
+        pytest.fail(reason) if os.environ.get("BROWSER_REQUIRED") else pytest.skip(reason)
+    return program
+
+
+@pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """Start JupyterLab on a copy of the lessons; all that it remembers goes into temporary folders."""
     home = tmp_path_factory.mktemp("jupyter")
@@ -53,22 +63,19 @@ def address(tmp_path_factory):
         stdout=subprocess.DEVNULL,
         stderr=(home / "log").open("w"),
     )
-    yield f"http://127.0.0.1:{port}", home / "log"
-    server.terminate()
-    server.wait(60)
+    try:
+        wait_until(lambda: "is running at" in (home / "log").read_text(), 120, "JupyterLab to start")
+        yield f"http://127.0.0.1:{port}/lab?token=secret&reset"
+    finally:
+        server.terminate()
+        server.wait(60)
 
 
 @pytest.fixture(scope="module")
-def browser(address, tmp_path_factory):
+def browser(chromium, address, tmp_path_factory):
     """Open JupyterLab once; the tests open one lesson after the other in it."""
-    program = find_chromium()
-    if program is None:
-        reason = "no Chromium on the path: the lessons are not tried in a browser"
-        pytest.fail(reason) if os.environ.get("BROWSER_REQUIRED") else pytest.skip(reason)
-    server, log = address
-    window = Browser(program, tmp_path_factory.mktemp("chromium"))
-    wait_until(lambda: "is running at" in log.read_text(), 120, "JupyterLab to start")
-    window.open(f"{server}/lab?token=secret&reset")
+    window = Browser(chromium, tmp_path_factory.mktemp("chromium"))
+    window.open(address)
     window.wait_for("jupyterapp.restored.then(() => true)")
     yield window
     window.close()

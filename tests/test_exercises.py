@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from lessons import LESSONS, NAMES, code_cells, read, run, tagged, with_parameters
-from lessons import find as find_lesson
+from lessons import LESSONS, NAMES, code_cells, read, read_lesson, run, tagged, with_parameters
 from nbformat.v4 import new_code_cell
 
 from helpers.exercises import check, find
@@ -37,7 +36,7 @@ def with_answer(cell, code):
 
 @pytest.mark.parametrize("lesson", SIZES)
 def test_solutions_are_right_and_wrong_answers_get_their_own_hint(lesson):
-    notebook = with_parameters(read(find_lesson(lesson)), **SIZES[lesson])
+    notebook = with_parameters(read_lesson(lesson), **SIZES[lesson])
     expected = {}
     exercises = tagged(notebook, "exercise")
     assert 2 <= len(exercises) <= 3
@@ -62,6 +61,10 @@ def test_solutions_are_right_and_wrong_answers_get_their_own_hint(lesson):
 def test_an_unknown_exercise_is_refused(number):
     with pytest.raises(ValueError, match="number: expected an exercise"):
         check(number, 1)
+
+
+def test_every_lesson_but_the_first_is_tried():
+    assert list(SIZES) == [name[:2] for name in NAMES[1:]]
 
 
 def test_every_lesson_has_its_own_numbers():

@@ -1,7 +1,7 @@
 """Claims that can fail: with wrong behaviour planted in Keras or in the helpers, a lesson must stop at an assert."""
 
 import pytest
-from lessons import find, read, run
+from lessons import read_lesson, run
 from nbformat.v4 import new_code_cell
 
 PREPARE = """
@@ -134,7 +134,7 @@ keras.layers.Dense.enable_lora = lambda self, rank, a_initializer="he_uniform": 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_lesson_notices(name):
     lesson, code = MUTANTS[name]
-    notebook = read(find(lesson))
+    notebook = read_lesson(lesson)
     notebook.cells.insert(0, new_code_cell(PREPARE + code))
     with pytest.raises(AssertionError):
         run(notebook)
