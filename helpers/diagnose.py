@@ -6,12 +6,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from helpers.checks import finite_array, look_up, same_length
 from helpers.findings import Finding, findings_of
 from helpers.probe import Walk, kernel_positions, kernels_asleep, observe
-from helpers.tasks import Task, prepare_task
+from helpers.tasks import check_model, checked_data, prepare_task, symbolic_outputs
 from helpers.untouched import untouched
 
 ROWS = 64
@@ -101,12 +99,14 @@ def diagnose(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> Diagnos
         >>> diagnose(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1]).verdict
         'frozen'
     """
+    check_model(model)
     loss = _chosen_loss(model, loss)
-    x, y = _few_rows(x, y)
-    task = prepare_task(model, x, y, loss or "mse")
+    x, y = _few_rows(*checked_data(x, y))
+    shape = _output_shape(model, x)
+    if loss is None and (y.shape[1:] == shape or shape[-1:] == (1,)):
+        y = y.astype(model.variable_dtype)  # integers may be numbers too, or classes written as one-hot
     with untouched(model):
-        task = _checked(model, task, loss)
-        walk = observe(model, task)
+        walk = observe(model, prepare_task(model, x, y, loss))
     return Diagnosis(_verdict(model, walk), findings_of(model, walk))
 
 
@@ -119,66 +119,27 @@ def _verdict(model: keras.Model, walk: Walk) -> str:
     return "symmetric" if walk.families else "learns"
 
 
-def _few_rows(x: Any, y: Any) -> tuple[Any, np.ndarray]:
-    """Check all rows and return some, drawn at random: rows may be sorted by class."""
-    several = isinstance(x, dict) or (isinstance(x, (list, tuple)) and all(hasattr(part, "shape") for part in x))
-    x = keras.tree.map_structure(lambda part: finite_array("x", part), x) if several else finite_array("x", x)
-    y = finite_array("y", y)
-    parts = keras.tree.flatten(x)
-    if not parts:
-        raise ValueError("x: expected at least one array, got none")
-    for part in parts:
-        same_length(part, y)
-    entries = sum(part[0].size for part in parts)
+def _few_rows(x: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Return some rows, drawn at random: rows may be sorted by class."""
+    entries = sum(part[0].size for part in keras.tree.flatten(x))
     count = min(len(y), ROWS, max(ENTRIES // entries, 8))
     rows = np.sort(np.random.default_rng(0).choice(len(y), count, replace=False))
     return keras.tree.map_structure(lambda part: part[rows], x), y[rows]
 
 
-def _chosen_loss(model: Any, loss: Any) -> Any:
+def _chosen_loss(model: keras.Model, loss: Any) -> Any:
     """Return the loss asked for, or the compiled one, or None."""
-    if loss is None:
-        loss = getattr(model, "loss", None) if getattr(model, "compiled", False) else None
-    parts = keras.tree.flatten(loss)
+    parts = keras.tree.flatten(model.loss if loss is None and model.compiled else loss)
     if len(parts) != 1:
         raise ValueError(f"loss: expected one loss for one output, got {len(parts)}")
-    loss = parts[0]
-    if loss is None or callable(loss):
-        return loss
-    return look_up("loss", keras.losses.get, loss)
+    return parts[0]
 
 
-def _checked(model: keras.Model, task: Task, loss: Any) -> Task:
-    """Return the task with targets and a loss that fit the outputs, or raise an error that names what does not."""
-    outputs = keras.tree.flatten(model(task.x, training=False))
+def _output_shape(model: keras.Model, x: Any) -> tuple[int | None, ...]:
+    outputs = keras.tree.flatten(symbolic_outputs(model, x))
     if len(outputs) != 1:
         raise ValueError(f"model: expected one output, got {len(outputs)}")
-    outputs, y = outputs[0], task.y
-    if loss is None:
-        if y.shape == tuple(outputs.shape) or outputs.shape[-1] == 1:
-            y = y.astype(model.variable_dtype)
-        task = prepare_task(model, task.x, y, None)
-        loss = task.loss
-    _check_loss(loss, y, outputs)
-    return task
-
-
-def _check_loss(loss: Any, y: np.ndarray, outputs: Any) -> None:
-    function = not isinstance(loss, keras.losses.Loss)
-    if function and len(outputs.shape) == y.ndim + 1 and outputs.shape[-1] == 1:
-        y = y[..., np.newaxis]  # as Keras does
-    shapes = f"y of shape {y.shape} and outputs of shape {tuple(outputs.shape)}"
-    try:
-        value = ops.convert_to_numpy(loss(ops.convert_to_tensor(y), outputs))
-    except Exception as problem:
-        raise ValueError(f"loss: cannot compare {shapes}: {problem}") from problem
-    per_row = function and value.shape[:1] == (len(y),)
-    if value.shape and not per_row:
-        raise ValueError(f"loss: expected one number for {shapes}, got an array of shape {value.shape}")
-    if not np.isfinite(value).all():
-        raise ValueError(
-            "model: expected a finite loss, got NaN or infinity; look at the weights and at the scale of x"
-        )
+    return tuple(outputs[0].shape[1:])
 
 
 def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:

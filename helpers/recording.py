@@ -14,7 +14,7 @@ from keras import ops
 from helpers.checks import integer, look_up
 from helpers.compiled import run_training
 from helpers.seam import GradientKeeper, RecordedTraining, kernels_of
-from helpers.tasks import check_loss, prepare_task
+from helpers.tasks import prepare_task
 from helpers.untouched import variables_restored
 
 
@@ -83,8 +83,7 @@ def train(
     """
     steps = integer("steps", steps)
     task = prepare_task(model, x, y, loss)
-    check_loss(model, task)
-    order = _order_of_rows(task.rows, steps, batch_size, integer("seed", seed, least=0, most=None))
+    order = _order_of_rows(len(task.y), steps, batch_size, integer("seed", seed, least=0, most=None))
     optimizer = _fresh_optimizer(optimizer)
     with variables_restored(model, always=False):
         training = run_training(model, task, steps, order, optimizer)
@@ -113,7 +112,6 @@ def gradients(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> dict[s
         False
     """
     task = prepare_task(model, x, y, loss)
-    check_loss(model, task)
     training = RecordedTraining(model, task, steps=1)
     training.start(GradientKeeper(), task.loss, run_eagerly=True)
     with variables_restored(model, always=True):

@@ -18,63 +18,78 @@ class Task:
         x: Array (or dict or list of arrays), in the dtype of the model's weights or int32.
         y: Array.
         loss: What `model.compile` takes.
-        rows: Number of examples.
     """
 
     x: Any
     y: np.ndarray
     loss: Any
-    rows: int
 
 
 def prepare_task(model: keras.Model, x: Any, y: Any, loss: Any) -> Task:
     """Return a `Task`, or raise an error that names the argument."""
+    check_model(model)
+    x, y = checked_data(x, y)
+    outputs = symbolic_outputs(model, x)
+    if loss is None:
+        loss = _default_loss(model, outputs, y)
+    dtype = model.variable_dtype
+    x, y = keras.tree.map_structure(lambda part: _plain("x", part, dtype), x), _plain("y", y, dtype)
+    if isinstance(outputs, keras.KerasTensor):  # of several outputs each has its loss, which `compile` checks
+        _check_loss(loss, y, (len(y), *outputs.shape[1:]), dtype)
+    return Task(x, y, loss)
+
+
+def check_model(model: Any) -> None:
+    """Raise an error unless this is a built Keras model that can be trained."""
     if not isinstance(model, keras.Model):
         raise TypeError(f"model: expected a keras.Model, got {type(model).__name__}")
     if not model.built:
         raise ValueError("model: expected a built model; give it a keras.Input or call it once on data")
     if not model.trainable_variables:
         raise ValueError("model: expected at least one trainable variable, got none")
-    inputs = (
-        keras.tree.map_structure(lambda part: finite_array("x", part), x) if _is_nested(x) else finite_array("x", x)
-    )
-    targets = finite_array("y", y)
-    for part in keras.tree.flatten(inputs):
-        same_length(part, targets)
-    outputs = _outputs(model, inputs)
-    if loss is None:
-        loss = _default_loss(model, outputs, targets)
-    dtype = model.variable_dtype
-    return Task(
-        x=keras.tree.map_structure(lambda part: _plain("x", part, dtype), inputs),
-        y=_plain("y", targets, dtype),
-        loss=loss,
-        rows=len(targets),
-    )
 
 
-def check_loss(model: keras.Model, task: Task) -> None:
-    """Raise `ValueError` unless Keras knows the loss and can compare the targets with one output."""
-    outputs = _outputs(model, task.x)
-    if not isinstance(outputs, keras.KerasTensor):
-        return  # one loss for each output; `compile` checks them
-    loss = look_up("loss", keras.losses.get, task.loss)
-    y = task.y[..., np.newaxis] if task.y.ndim + 1 == len(outputs.shape) and outputs.shape[-1] == 1 else task.y
-    shape = (task.rows, *outputs.shape[1:])
+def checked_data(x: Any, y: Any) -> tuple[Any, np.ndarray]:
+    """Return `x` (one array, or a dict or list of arrays) and `y` as finite arrays with equally many rows."""
+    # A list of numbers is one input; several inputs are arrays themselves.
+    nested = isinstance(x, dict) or (isinstance(x, (list, tuple)) and all(hasattr(part, "shape") for part in x))
+    x = keras.tree.map_structure(lambda part: finite_array("x", part), x) if nested else finite_array("x", x)
+    y = finite_array("y", y)
+    parts = keras.tree.flatten(x)
+    if not parts:
+        raise ValueError("x: expected at least one array, got none")
+    for part in parts:
+        same_length(part, y)
+    return x, y
+
+
+def symbolic_outputs(model: keras.Model, x: Any) -> Any:
+    """Return the outputs' shapes, which shows whether the model accepts such inputs. Nothing is computed."""
+    shapes = keras.tree.map_structure(lambda part: part.shape, x)
+    expected = getattr(model, "inputs", None) or []
+    if len(expected) == 1 and not isinstance(x, (dict, list, tuple)) and not _fits(x, expected[0].shape):
+        raise ValueError(f"x: the model does not accept inputs of shape {shapes}, but of shape {expected[0].shape}")
+    symbols = keras.tree.map_structure(lambda part: keras.KerasTensor((None, *part.shape[1:])), x)
+    try:
+        return model.compute_output_spec(symbols)
+    except Exception as problem:
+        raise ValueError(f"x: the model does not accept inputs of shape {shapes}: {problem}") from problem
+
+
+def _check_loss(loss: Any, y: np.ndarray, shape: tuple[int | None, ...], dtype: str) -> None:
+    """Raise `ValueError` unless Keras knows the loss and it turns `y` and outputs of this shape into one number."""
+    loss = look_up("loss", keras.losses.get, loss)
     if None in shape:
         return
+    targets = y[..., np.newaxis] if len(shape) == y.ndim + 1 and shape[-1] == 1 else y  # as Keras does
+    shapes = f"y of shape {y.shape} and outputs of shape {shape}"
     try:
-        value = ops.convert_to_numpy(loss(ops.convert_to_tensor(y), ops.zeros(shape, model.variable_dtype)))
+        value = ops.convert_to_numpy(loss(ops.convert_to_tensor(targets), ops.zeros(shape, dtype)))
     except Exception as problem:
-        shapes = f"y of shape {y.shape} and outputs of shape {shape}"
-        raise ValueError(f"loss: {task.loss!r} cannot compare {shapes}: {problem}") from problem
-    if value.dtype.kind != "f":
-        raise ValueError(f"loss: expected a number for each row, got {value!r}")
-
-
-def _is_nested(x: Any) -> bool:
-    """Tell several inputs (a dict, or a list of arrays) from one array written as a list of numbers."""
-    return isinstance(x, dict) or (isinstance(x, (list, tuple)) and all(hasattr(part, "shape") for part in x))
+        raise ValueError(f"loss: cannot compare {shapes}: {problem}") from problem
+    per_row = not isinstance(loss, keras.losses.Loss) and value.shape[:1] == (len(y),)  # Keras takes the mean
+    if value.dtype.kind != "f" or (value.shape and not per_row):
+        raise ValueError(f"loss: expected one number for {shapes}, got {value.dtype} of shape {value.shape}")
 
 
 def _plain(name: str, array: np.ndarray, float_dtype: str) -> np.ndarray:
@@ -89,19 +104,6 @@ def _plain(name: str, array: np.ndarray, float_dtype: str) -> np.ndarray:
     if not same:
         raise ValueError(f"{name}: expected numbers that {plain.dtype} can hold, got up to {np.abs(array).max()}")
     return plain
-
-
-def _outputs(model: keras.Model, inputs: Any) -> Any:
-    """Return the symbolic output, which shows whether the model accepts such inputs. Nothing is computed."""
-    shapes = keras.tree.map_structure(lambda part: part.shape, inputs)
-    expected = getattr(model, "inputs", None) or []
-    if len(expected) == 1 and not isinstance(inputs, (dict, list, tuple)) and not _fits(inputs, expected[0].shape):
-        raise ValueError(f"x: the model does not accept inputs of shape {shapes}, but of shape {expected[0].shape}")
-    symbols = keras.tree.map_structure(lambda part: keras.KerasTensor((None, *part.shape[1:])), inputs)
-    try:
-        return model.compute_output_spec(symbols)
-    except Exception as problem:
-        raise ValueError(f"x: the model does not accept inputs of shape {shapes}: {problem}") from problem
 
 
 def _fits(x: np.ndarray, expected: tuple[int | None, ...]) -> bool:
