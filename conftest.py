@@ -11,7 +11,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
 # A worker runs whole files. The last ones should be short, or one worker waits for the other.
-LONG_FILES = ("test_sizes", "test_browser", "test_diagnose", "test_exercises", "test_mutants")
+LONG_FILES = ("test_exercises", "test_diagnose", "test_sizes", "test_browser", "test_offline")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +20,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--every-size` (the full grid of sizes) and `--every-lesson` (all of them offline and twice)."""
+    """Add `--every-size`: the full grid of sizes."""
     parser.addoption("--every-size", action="store_true", help="rerun the lessons at every size of the grid")
-    parser.addoption("--every-lesson", action="store_true", help="run all lessons offline and twice, not only some")

@@ -33,9 +33,10 @@ def test_links_of_readme_and_contributing_lead_somewhere():
             assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
-def test_ci_calls_the_test_command_of_the_readme():
-    assert "```\nuv run pytest\n```" in README
-    assert "\nuv run pytest\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+@pytest.mark.parametrize("command", ["uv run pytest", "uv run pytest tests/slow"])
+def test_ci_calls_the_test_commands_of_the_readme(command):
+    assert f"```\n{command}\n```" in README
+    assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_conda_gets_its_packages_from_this_project():

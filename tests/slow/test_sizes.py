@@ -1,7 +1,7 @@
 """Every lesson with other values in its parameters cell: the asserts are its claims.
 
-`uv run pytest` runs SPREAD. `uv run pytest tests/test_sizes.py --every-size` runs GRID, one changed value at a time,
-for each lesson; it takes about an hour.
+SPREAD is the default. `uv run pytest tests/slow/test_sizes.py --every-size` runs GRID, one changed value at a time, for
+each lesson; it takes about an hour.
 """
 
 import pytest

@@ -1,7 +1,4 @@
-"""Lessons need no network, and run twice they print the same.
-
-`uv run pytest` tries some lessons, `uv run pytest tests/test_offline.py --every-lesson` all of them.
-"""
+"""Lessons need no network, and run twice they print the same."""
 
 import shutil
 import subprocess
@@ -9,8 +6,6 @@ import sys
 
 import pytest
 from lessons import LESSONS, NAMES, ROOT, read, run
-
-SOME = ("01",)
 
 NEW_NAMESPACE = ["unshare", "--map-root-user", "--net"]  # a process in it sees no network
 CONNECT = """
@@ -43,23 +38,17 @@ def namespaces():
         pytest.skip(f"no network namespace here: {done.stderr.strip()[-200:]}")
 
 
-@pytest.fixture
-def chosen(path, request):
-    if path.stem[:2] not in SOME and not request.config.getoption("--every-lesson"):
-        pytest.skip("only with --every-lesson")
-
-
 def test_there_is_no_network(namespaces):
     assert offline(CONNECT).stdout == "Network is unreachable\n"
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
-def test_a_lesson_runs_offline(path, chosen, namespaces):
+def test_a_lesson_runs_offline(path, namespaces):
     done = offline(RUN, path.stem)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
-def test_a_lesson_prints_and_draws_the_same_in_two_processes(path, chosen):
+def test_a_lesson_prints_and_draws_the_same_in_two_processes(path):
     """Everything is compared, pictures too: bit for bit."""
     assert run(read(path)) == run(read(path))
