@@ -11,7 +11,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
 # A worker runs whole files. The last ones should be short, or one worker waits for the other.
-LONG_FILES = ("test_exercises", "test_diagnose", "test_sizes", "test_browser", "test_offline")
+LONG_FILES = ("test_exercises", "test_diagnose", "test_offline", "test_sizes", "test_browser", "test_mutants")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

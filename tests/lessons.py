@@ -79,7 +79,7 @@ def execute(sources: list[str]) -> list[str]:
     for number, source in enumerate(sources, start=1):
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             exec(compile(source, f"<code cell {number}>", "exec"), namespace)
-        shown.append(printed.getvalue())
+        shown.append(re.sub(r".*\r", "", printed.getvalue()))  # a progress bar starts its line anew
     return shown
 
 
