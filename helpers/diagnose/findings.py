@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from helpers.probe import Walk, is_tiny, kernels_asleep
-from helpers.units import Family, columns_of, is_kernel, layers_by_variable
+from helpers.diagnose.probe import Walk, is_tiny, kernels_asleep
+from helpers.diagnose.units import Family, columns_of, is_kernel, layers_by_variable
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from helpers.findings import Finding, findings_of
-from helpers.probe import Walk, kernel_positions, kernels_asleep, observe
+from helpers.diagnose.findings import Finding, findings_of
+from helpers.diagnose.probe import Walk, kernel_positions, kernels_asleep, observe
 from helpers.tasks import check_model, checked_data, prepare_task, symbolic_outputs
 from helpers.untouched import untouched
 
