@@ -35,7 +35,10 @@ def prepare_task(model: keras.Model, x: Any, y: Any, loss: Any) -> Task:
     dtype = model.variable_dtype
     x, y = keras.tree.map_structure(lambda part: _plain("x", part, dtype), x), _plain("y", y, dtype)
     if isinstance(outputs, keras.KerasTensor):  # of several outputs each has its loss, which `compile` checks
-        _check_loss(loss, y, (len(y), *outputs.shape[1:]), dtype)
+        look_up("loss", keras.losses.get, loss)
+        shape = (len(y), *outputs.shape[1:])
+        if None not in shape:
+            loss_value(loss, y, ops.zeros(shape, dtype))
     return Task(x, y, loss)
 
 
@@ -76,20 +79,19 @@ def symbolic_outputs(model: keras.Model, x: Any) -> Any:
         raise ValueError(f"x: the model does not accept inputs of shape {shapes}: {problem}") from problem
 
 
-def _check_loss(loss: Any, y: np.ndarray, shape: tuple[int | None, ...], dtype: str) -> None:
-    """Raise `ValueError` unless Keras knows the loss and it turns `y` and outputs of this shape into one number."""
-    loss = look_up("loss", keras.losses.get, loss)
-    if None in shape:
-        return
+def loss_value(loss: Any, y: np.ndarray, outputs: Any) -> np.ndarray:
+    """Return the loss, one number or one for each row, or raise `ValueError` if it is anything else."""
+    loss, shape = keras.losses.get(loss), tuple(outputs.shape)
     targets = y[..., np.newaxis] if len(shape) == y.ndim + 1 and shape[-1] == 1 else y  # as Keras does
     shapes = f"y of shape {y.shape} and outputs of shape {shape}"
     try:
-        value = ops.convert_to_numpy(loss(ops.convert_to_tensor(targets), ops.zeros(shape, dtype)))
+        value = ops.convert_to_numpy(loss(ops.convert_to_tensor(targets), outputs))
     except Exception as problem:
         raise ValueError(f"loss: cannot compare {shapes}: {problem}") from problem
     per_row = not isinstance(loss, keras.losses.Loss) and value.shape[:1] == (len(y),)  # Keras takes the mean
     if value.dtype.kind != "f" or (value.shape and not per_row):
         raise ValueError(f"loss: expected one number for {shapes}, got {value.dtype} of shape {value.shape}")
+    return value
 
 
 def _plain(name: str, array: np.ndarray, float_dtype: str) -> np.ndarray:

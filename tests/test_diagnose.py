@@ -727,6 +727,7 @@ def with_nan(array):
         ("loss: expected one number", {"loss": lambda y, p: ops.mean(p, axis=0)}),
         ("loss: cannot compare", {"loss": "mse", "y": np.ones((150, 3))}),
         ("loss: expected one loss", {"loss": ["mse", "mse"]}),
+        ("model: expected a finite loss", {"y": np.full((150, 10), 1e25)}),  # its square is infinite, its slope is not
         ("model: expected a finite loss", {"model": mlp((3,), head_initializer=keras.initializers.Constant(np.nan))}),
     ],
 )

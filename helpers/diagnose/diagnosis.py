@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.diagnose.findings import Finding, findings_of
 from helpers.diagnose.probe import Walk, kernel_positions, kernels_asleep, observe
-from helpers.tasks import check_model, checked_data, prepare_task, symbolic_outputs
+from helpers.tasks import Task, check_model, checked_data, loss_value, prepare_task, symbolic_outputs
 from helpers.untouched import untouched
 
 ROWS = 64
@@ -106,7 +106,9 @@ def diagnose(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> Diagnos
     if loss is None and (y.shape[1:] == shape or shape[-1:] == (1,)):
         y = y.astype(model.variable_dtype)  # integers may be numbers too, or classes written as one-hot
     with untouched(model):
-        walk = observe(model, prepare_task(model, x, y, loss))
+        task = prepare_task(model, x, y, loss)
+        _check_finite_loss(model, task)
+        walk = observe(model, task)
     return Diagnosis(_verdict(model, walk), findings_of(model, walk))
 
 
@@ -140,6 +142,14 @@ def _output_shape(model: keras.Model, x: Any) -> tuple[int | None, ...]:
     if len(outputs) != 1:
         raise ValueError(f"model: expected one output, got {len(outputs)}")
     return tuple(outputs[0].shape[1:])
+
+
+def _check_finite_loss(model: keras.Model, task: Task) -> None:
+    (outputs,) = keras.tree.flatten(model(task.x, training=False))
+    if not np.isfinite(loss_value(task.loss, task.y, outputs)).all():
+        raise ValueError(
+            "model: expected a finite loss, got NaN or infinity; look at the weights and at the scale of x"
+        )
 
 
 def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:

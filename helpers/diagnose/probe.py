@@ -102,9 +102,7 @@ def observe(model: keras.Model, task: Task) -> Walk:
         if kernels_asleep(model, walks[-1]) and (pace is FAR or any(is_tiny(value) for value in start)):
             walks.append(_walk(training, task, start, pace))
     if not walks[0].steps:
-        raise ValueError(
-            "model: expected a finite loss and gradients, got NaN or infinity; look at the weights and the scale of x"
-        )
+        raise ValueError("model: expected finite gradients, got NaN or infinity in the first training step")
     return max(walks, key=lambda walk: len(walk.woke))
 
 
