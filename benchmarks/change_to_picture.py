@@ -2,10 +2,10 @@
 
 from benchmarks.other_ways import LAYERS, STEPS, fit_with_tape, has_torch, numpy_by_hand, one_compiled_loop, torch_hooks
 from benchmarks.timing import in_turn, table
-from helpers.explorer import Explorer
-from helpers.explorer.picture import Picture
-from helpers.explorer.setting import Setting
-from helpers.explorer.training import run
+from zerostart.explorer import Explorer
+from zerostart.explorer.picture import Picture
+from zerostart.explorer.setting import Setting
+from zerostart.explorer.training import run
 
 WIDTHS = [24, 40, 56, 72, 88]  # each is new to every way
 

@@ -6,11 +6,11 @@ import time
 import numpy as np
 
 from benchmarks.timing import seconds, table
-from helpers.explorer import Explorer
-from helpers.explorer.network import ACTIVATIONS
-from helpers.explorer.picture import Picture
-from helpers.explorer.setting import INITIALIZERS, OPTIMIZERS, Setting
-from helpers.explorer.training import run
+from zerostart.explorer import Explorer
+from zerostart.explorer.network import ACTIVATIONS
+from zerostart.explorer.picture import Picture
+from zerostart.explorer.setting import INITIALIZERS, OPTIMIZERS, Setting
+from zerostart.explorer.training import run
 
 COUNT, STEPS, MOST_UNITS, MOST_LAYERS = 60, 200, 128, 4
 

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.limit import compiled_loop
-from helpers.explorer.training import examples
+from zerostart.explorer.training import examples
 from helpers.models import mlp
 
 STEPS, LAYERS, RATE = 200, 2, 0.001

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.checks import integer, non_negative
+from zerostart.checks import integer, non_negative
 
 DIGITS_FILE = Path(__file__).with_name("digits.npz")
 
@@ -80,7 +80,7 @@ def spirals(
 
 def _classes(points: int, classes: int, noise: float, seed: int) -> tuple[np.random.Generator, np.ndarray]:
     points, classes = integer("points", points), integer("classes", classes)
-    seed = integer("seed", seed, least=0, most=None)
+    seed = integer("seed", seed, least=0)
     non_negative("noise", noise)
     return np.random.default_rng(seed), np.arange(points) % classes
 

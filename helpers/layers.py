@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from helpers.checks import boolean, integer, look_up
+from zerostart.checks import integer
 
 
 @keras.saving.register_keras_serializable(package="starting_from_zero")
@@ -34,15 +34,11 @@ class ZeroInitializedLayer(keras.layers.Layer):
 
     def __init__(self, units: int = 10, activation: Any = None, use_bias: bool = False, **kwargs: Any) -> None:
         """Check and keep the arguments."""
-        try:
-            super().__init__(**kwargs)
-        except Exception as problem:
-            raise ValueError(f"{', '.join(kwargs)}: expected what keras.layers.Layer accepts; {problem}") from problem
+        super().__init__(**kwargs)
         self.units = integer("units", units)
-        self.activation = look_up("activation", keras.activations.get, activation)
-        self.use_bias = boolean("use_bias", use_bias)
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
         self.supports_masking = True
-        self.input_spec = keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the kernel of shape `(features, units)` and the bias of shape `(units,)`."""
@@ -55,9 +51,7 @@ class ZeroInitializedLayer(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Return `activation(inputs @ kernel + bias)`."""
         outputs = ops.matmul(inputs, self.kernel)
-        if self.use_bias:
-            outputs = ops.add(outputs, self.bias)
-        return self.activation(outputs)
+        return self.activation(ops.add(outputs, self.bias) if self.use_bias else outputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return `input_shape` with its last axis replaced by `units`."""
@@ -65,9 +59,5 @@ class ZeroInitializedLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild this layer."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "activation": keras.activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-        }
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), "units": self.units, "activation": activation, "use_bias": self.use_bias}

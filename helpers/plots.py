@@ -14,9 +14,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from helpers.checks import integer, non_negative, of_type
-from helpers.recording import Recording
-from helpers.symmetry import unit_groups
+from zerostart.checks import integer, non_negative, of_type
+from zerostart import Recording, unit_groups
 
 STYLE = "helpers.course"
 GRADIENT_SCALE = LogNorm(1e-8, 1)

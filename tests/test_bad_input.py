@@ -37,7 +37,7 @@ from helpers import (
     unit_groups,
     unit_spread,
 )
-from helpers.exercises import check
+from exercises import check
 
 X, Y = digits().x_train[:12], digits().y_train[:12]
 MODEL = mlp((3,), kernel_initializer="glorot_uniform")

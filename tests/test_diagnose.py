@@ -6,7 +6,7 @@ import pytest
 from keras import layers, ops
 
 from helpers import ZeroInitializedLayer, digits, mlp, residual_mlp
-from helpers.diagnose import diagnose
+from zerostart.diagnosis import diagnose
 
 DATA = digits()
 X, Y = DATA.x_train[:150], DATA.y_train[:150]

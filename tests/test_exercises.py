@@ -6,7 +6,7 @@ import pytest
 from lessons import LESSONS, NAMES, code_cells, read, read_lesson, run, tagged, with_parameters
 from nbformat.v4 import new_code_cell
 
-from helpers.exercises import check, find
+from exercises import check, find
 
 # Other sizes than those of the stored lessons. One unit is no good size here: "1" is then a right and a wrong answer.
 SIZES = {

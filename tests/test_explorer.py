@@ -16,13 +16,13 @@ from lessons import LESSONS, code_cells, read
 from nbconvert import HTMLExporter
 
 from helpers import effective_width, mlp, train, unit_spread
-from helpers.diagnose import diagnose
-from helpers.explorer import Explorer, panel
-from helpers.explorer.network import ACTIVATIONS
-from helpers.explorer.picture import Picture
-from helpers.explorer.setting import INITIALIZERS, OPTIMIZERS, Setting, new_optimizer
-from helpers.explorer.training import examples, run
-from helpers.explorer.words import sentence, verdict
+from zerostart.diagnosis import diagnose
+from zerostart.explorer import Explorer, panel
+from zerostart.explorer.network import ACTIVATIONS
+from zerostart.explorer.picture import Picture
+from zerostart.explorer.setting import INITIALIZERS, OPTIMIZERS, Setting, new_optimizer
+from zerostart.explorer.training import examples, run
+from zerostart.explorer.words import sentence, verdict
 
 X, Y = examples()
 SMALL = {"units": 5, "steps": 10}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers import STYLE, digits, mlp, plot_gradient_flow, plot_losses, plot_network, plot_neuron_symmetry, train
-from helpers.recording import Recording
+from zerostart.training import Recording
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt

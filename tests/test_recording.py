@@ -134,9 +134,9 @@ def test_a_network_that_was_changed_since_does_not_stand_in_for_another():
 
 
 def test_minibatches_visit_every_row_once_an_epoch():
-    seen = np.concatenate(helpers.recording._order_of_rows(10, 10, 2, seed=0)).reshape(2, 10)
+    seen = np.concatenate(zerostart.training._order_of_rows(10, 10, 2, seed=0)).reshape(2, 10)
     assert [sorted(epoch) for epoch in seen.tolist()] == [list(range(10))] * 2
-    model, rows = random_mlp(), helpers.recording._order_of_rows(len(X), 2, 50, seed=3)[0]
+    model, rows = random_mlp(), zerostart.training._order_of_rows(len(X), 2, 50, seed=3)[0]
     expected = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(Y[rows], model(X[rows]))
     recording = train(model, X, Y, steps=2, batch_size=50, seed=3)
     assert recording.loss[0] == pytest.approx(float(expected), abs=1e-5)

@@ -9,7 +9,7 @@ import pytest
 import helpers.compiled
 import helpers.seam
 from helpers import diagnose, digits, gradients, mlp, train
-from helpers.diagnose import Diagnosis
+from zerostart.diagnosis import Diagnosis
 
 X, Y = digits().x_train[:60], digits().y_train[:60]
 
