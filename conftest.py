@@ -1,4 +1,4 @@
-"""How the tests of the helpers and the cells of the lessons are run."""
+"""How the tests are run."""
 
 import os
 
@@ -9,9 +9,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
-
 # A worker runs whole files. The last ones should be short, or one worker waits for the other.
-LONG_FILES = ("test_exercises", "test_diagnose", "test_offline", "test_sizes", "test_browser", "test_mutants")
+LONG_FILES = ("test_exercises", "test_diagnose", "test_offline", "test_sizes", "test_browser", "test_faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,5 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--every-size`: the full grid of sizes."""
-    parser.addoption("--every-size", action="store_true", help="rerun the lessons at every size of the grid")
+    """Add options of tests/slow/test_sizes.py."""
+    parser.addoption("--draws", type=int, default=3, help="how often the parameters of each lesson are drawn")
+    parser.addoption("--first", type=int, default=0, help="the first seed of these draws")

@@ -16,8 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.limit import compiled_loop
-from zerostart.explorer.training import examples
 from helpers.models import mlp
+from zerostart.explorer.training import examples
 
 STEPS, LAYERS, RATE = 200, 2, 0.001
 X, Y = examples()

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
+from helpers.seam import RecordedTraining
+from helpers.tasks import prepare_task
 
 from benchmarks.timing import in_turn, table
 from helpers import digits, mlp, train
-from helpers.seam import RecordedTraining
-from helpers.tasks import prepare_task
 
 STEPS, ROWS, RUNS = 50, 512, 12
 WIDTHS = [(units,) for units in (8, 64, 512, 4096)]

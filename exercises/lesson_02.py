@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from exercises.kinds import Exercise, Hint
-from zerostart.training import train
 from zerostart.symmetry import effective_width
+from zerostart.training import train
 
 
 def _first_kernel(model: keras.Model) -> np.ndarray:

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from zerostart.diagnosis import diagnose
 from exercises.kinds import Exercise, Hint
 from helpers.models import mlp
+from zerostart.diagnosis import diagnose
 
 
 def _verdicts(units: int) -> dict[str, str]:

@@ -1,6 +1,9 @@
-"""The figures of the course. Every function draws on the axes you pass, or on new ones, and returns them."""
+"""The figures of the course.
 
-import itertools
+Every function draws on the axes `ax` that you pass, or on new ones, and returns them. A wrong type is a `TypeError`, a
+layer that is not there a `ValueError`; both name the argument.
+"""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +17,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from zerostart.checks import integer, non_negative, of_type
 from zerostart import Recording, unit_groups
+from zerostart.checks import integer, non_negative, of_type
 
 STYLE = "helpers.course"
 GRADIENT_SCALE = LogNorm(1e-8, 1)
@@ -31,13 +34,6 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
 
     Args:
         recording: What `train` returned.
-        ax: Axes to draw on, or `None` for new ones.
-
-    Returns:
-        The axes.
-
-    Raises:
-        TypeError: `recording` is not a `Recording`, or `ax` not axes.
 
     Example:
         >>> recording = train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
@@ -72,16 +68,8 @@ def plot_neuron_symmetry(
 
     Args:
         model: A built model.
-        ax: Axes to draw on, or `None` for new ones.
         layer: Name of a layer with a kernel. `None` is the first one.
         limit: At most this many units are drawn; the title counts all.
-
-    Returns:
-        The axes.
-
-    Raises:
-        TypeError: `model` is not a model, `ax` not axes, or `limit` not an integer.
-        ValueError: no such layer, or it has no kernel, or `limit` is below 1.
 
     Example:
         >>> len(plot_neuron_symmetry(mlp((3,))).images)  # one for each unit
@@ -129,16 +117,8 @@ def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "",
 
     Args:
         model: A model whose layers with a kernel are dense and follow each other.
-        ax: Axes to draw on, or `None` for new ones.
         title: Title of the axes.
         limit: At most this many units of each layer are drawn, evenly spread; a note says so.
-
-    Returns:
-        The axes.
-
-    Raises:
-        TypeError: `model` is not a model, `ax` not axes, or `limit` not an integer.
-        ValueError: the model has no layer with a kernel, or `limit` is below 1.
 
     Example:
         >>> [note.get_text() for note in plot_network(mlp((3,)), title="before").texts]  # inputs, hidden layer, head
@@ -146,43 +126,26 @@ def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "",
     """
     limit = integer("limit", limit)
     kernels = [_matrix(layer.kernel) for layer in _layers_with_kernel(model)]
+    sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
+    drawn = [np.unique(np.linspace(0, size - 1, min(size, limit)).astype(int)) for size in sizes]
+    heights = [np.linspace(0.5, -0.5, len(units)) if len(units) > 1 else np.zeros(1) for units in drawn]
+    largest = max(np.abs(kernel).max() for kernel in kernels) or 1.0
     ax = _axes(ax, height=4)
-    places, lines, notes = network_drawing(kernels, limit, thickest=4.5)
-    for (color, style), (segments, widths) in zip(EDGES, lines, strict=True):
-        ax.add_collection(LineCollection(segments, colors=color, linestyles=style, linewidths=widths, zorder=1))
-    ax.scatter(*places.T, s=260, color="white", edgecolor="black", zorder=2)
-    for depth, note in enumerate(notes):
+    for depth, kernel in enumerate(kernels):
+        starts, ends = heights[depth], heights[depth + 1]
+        segments = np.array([[(depth, start), (depth + 1, end)] for start in starts for end in ends])
+        weights = kernel[np.ix_(drawn[depth], drawn[depth + 1])].ravel() / largest
+        for (color, style), chosen in zip(EDGES, (weights == 0, weights > 0, weights < 0), strict=True):
+            widths = np.where(weights == 0, 0.8, 0.3 + 4.2 * np.abs(weights))[chosen]
+            lines = LineCollection(segments[chosen], colors=color, linestyles=style, linewidths=widths, zorder=1)
+            ax.add_collection(lines)
+    for depth, (height, size) in enumerate(zip(heights, sizes, strict=True)):
+        ax.scatter(np.full(len(height), depth), height, s=260, color="white", edgecolor="black", zorder=2)
+        note = f"{limit} of {size}" if size > limit else str(size)
         ax.text(depth, -0.66, note, ha="center", va="top", fontsize=12)
     ax.set(xlim=(-0.3, len(kernels) + 0.3), ylim=(-0.8, 0.6), xticks=[], yticks=[], title=title)
     ax.spines[:].set_visible(False)
     return ax
-
-
-def network_drawing(
-    kernels: list[np.ndarray], limit: int, thickest: float
-) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]], list[str]]:
-    """Lay a network of dense layers out.
-
-    Args:
-        kernels: Kernels of shape `(inputs, units)` that follow each other.
-        limit: At most this many units of each layer are drawn, evenly spread.
-        thickest: Width of the edge with the largest weight, in points.
-
-    Returns:
-        The places of the units, shape `(units, 2)`; for zero, positive and negative weights the edges, shape
-        `(edges, 2, 2)`, and their widths; and for each layer a note that says how many units it has.
-    """
-    sizes = [len(kernels[0]), *(kernel.shape[1] for kernel in kernels)]
-    drawn = [np.unique(np.linspace(0, size - 1, min(size, limit)).astype(int)) for size in sizes]
-    heights = [np.linspace(0.5, -0.5, len(units)) if len(units) > 1 else np.zeros(1) for units in drawn]
-    places = [np.stack([np.full(len(height), depth), height], axis=1) for depth, height in enumerate(heights)]
-    weights = [kernel[np.ix_(*pair)].ravel() for kernel, pair in zip(kernels, itertools.pairwise(drawn), strict=True)]
-    edges = [np.stack(pair, axis=1) for pair in itertools.starmap(_all_pairs, itertools.pairwise(places))]
-    segments, size = np.concatenate(edges), np.concatenate(weights) / (max(np.abs(k).max() for k in kernels) or 1.0)
-    widths = np.where(size == 0, 0.8, 0.3 + (thickest - 0.3) * np.abs(size))
-    lines = [(segments[chosen], widths[chosen]) for chosen in (size == 0, size > 0, size < 0)]
-    notes = [f"{min(size, limit)} of {size}" if size > limit else str(size) for size in sizes]
-    return np.concatenate(places), lines, notes
 
 
 def plot_losses(
@@ -195,15 +158,7 @@ def plot_losses(
 
     Args:
         recordings: Label -> what `train` returned.
-        ax: Axes to draw on, or `None` for new ones.
         landmarks: Label -> a loss to mark with a horizontal line.
-
-    Returns:
-        The axes.
-
-    Raises:
-        TypeError: `recordings` does not map labels to recordings or `landmarks` to numbers, or `ax` is not axes.
-        ValueError: a landmark is negative or not finite.
 
     Example:
         >>> recording = train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
@@ -246,10 +201,6 @@ def _layer_with_kernel(model: keras.Model, name: str | None) -> keras.layers.Lay
         if name is None or of_type("layer", name, str) == layer.name:
             return layer
     raise ValueError(f"layer: expected one of {[layer.name for layer in layers]}, got {name!r}")
-
-
-def _all_pairs(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.repeat(starts, len(ends), axis=0), np.tile(ends, (len(starts), 1))
 
 
 def _short(path: str) -> str:

@@ -1,14 +1,16 @@
-"""How the tests read and run lessons."""
+"""How the tests read, change and run lessons."""
 
 import ast
 import contextlib
 import io
+import math
 import multiprocessing
 import os
 import re
 import sys
 import zlib
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ PROCESSES.set_forkserver_preload(["helpers", "lessons"])
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 NAMES = [path.stem for path in LESSONS]
+NUMBERS = [name[:2] for name in NAMES]
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -30,8 +33,12 @@ def read(path: Path) -> nbformat.NotebookNode:
 
 def read_lesson(number: str) -> nbformat.NotebookNode:
     """Read the lesson with a number, such as "02"."""
-    (path,) = [path for path in LESSONS if path.stem.startswith(number)]
-    return read(path)
+    return read(LESSONS[NUMBERS.index(number)])
+
+
+def wrong(number: str) -> Any:
+    """Return what may be wrong in a lesson: `ANSWERS` to its exercises, and planted `FAULTS`."""
+    return import_module(f"wrong.lesson_{number}")
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -52,14 +59,8 @@ def parameters(notebook: nbformat.NotebookNode) -> dict[str, Any]:
 def with_parameters(notebook: nbformat.NotebookNode, **values: Any) -> nbformat.NotebookNode:
     """Write other literals into the parameters cell."""
     (cell,) = tagged(notebook, "parameters")
-    unknown = values.keys() - parameters(notebook).keys()
-    if unknown:
-        raise ValueError(f"not in the parameters cell: {sorted(unknown)}")
-    lines = []
-    for line in cell.source.splitlines():
-        name = line.partition(" = ")[0]
-        lines.append(f"{name} = {values[name]!r}" if name in values else line)
-    cell.source = "\n".join(lines)
+    values = {**parameters(notebook), **values}
+    cell.source = "\n".join(f"{name} = {value!r}" for name, value in values.items())
     return notebook
 
 
@@ -79,7 +80,7 @@ def execute(sources: list[str]) -> list[str]:
     for number, source in enumerate(sources, start=1):
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             exec(compile(source, f"<code cell {number}>", "exec"), namespace)
-        shown.append(re.sub(r".*\r", "", printed.getvalue()))  # a progress bar starts its line anew
+        shown.append(printed.getvalue())
     return shown
 
 
@@ -119,20 +120,19 @@ def without_optional_code(notebook: nbformat.NotebookNode) -> nbformat.NotebookN
     return notebook
 
 
-def minutes(notebook: nbformat.NotebookNode) -> float:
+def minutes(notebook: nbformat.NotebookNode) -> int:
     """Estimate how long a learner needs for all that is not marked optional.
 
-    180 words or 20 lines of code a minute, half a minute for a figure, a quarter for a prediction, 2 for an exercise.
+    150 words or 10 lines of code a minute, 45 seconds for a prediction, 4 minutes for an exercise.
     """
     total = 0.0
     for heading, contents in parts(notebook):
         if is_optional(heading):
             continue
-        total += 2 * heading.startswith("### Exercise")
+        total += 4 * heading.startswith("### Exercise")
         for part in contents:
             if isinstance(part, str):
-                total += len(part.split()) / 180 + part.count("**Predict") / 4
+                total += len(part.split()) / 150 + part.count("**Predict") * 0.75
             else:
-                figures = sum("image/png" in output.get("data", {}) for output in part.outputs)
-                total += sum(bool(line.strip()) for line in part.source.splitlines()) / 20 + figures / 2
-    return total
+                total += sum(bool(line.strip()) for line in part.source.splitlines()) / 10
+    return math.ceil(total)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import helpers
+from exercises import check
 from helpers import (
     ZeroInitializedLayer,
     circles,
@@ -37,7 +38,6 @@ from helpers import (
     unit_groups,
     unit_spread,
 )
-from exercises import check
 
 X, Y = digits().x_train[:12], digits().y_train[:12]
 MODEL = mlp((3,), kernel_initializer="glorot_uniform")

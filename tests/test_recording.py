@@ -1,10 +1,10 @@
+import helpers.compiled
+import helpers.seam
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-import helpers.compiled
-import helpers.seam
 from helpers import digits, gradients, mlp, train, unit_spread
 
 DATA = digits()

@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
+from helpers.residual import ResidualBlocks, residual_mlp
 from keras import ops
 
 from helpers import digits, gradients, train
-from helpers.residual import ResidualBlocks, residual_mlp
 
 DATA = digits()
 X, Y = DATA.x_train[:100], DATA.y_train[:100]

@@ -4,7 +4,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from zerostart.data import Rows
 

@@ -90,7 +90,9 @@ class RecordedModel(keras.Model):
             value = super().compute_loss(None, few.y, outputs, few.weights, False)
         except Exception as problem:
             shapes = [keras.tree.map_structure(lambda part: tuple(part.shape), part) for part in (few.y, outputs)]
-            raise ValueError(f"loss: cannot compare y of shape {shapes[0]} and outputs of shape {shapes[1]}: {problem}") from problem
+            raise ValueError(
+                f"loss: cannot compare y of shape {shapes[0]} and outputs of shape {shapes[1]}: {problem}"
+            ) from problem
         if tuple(value.shape):
             raise ValueError(f"loss: expected one number for all rows, got shape {tuple(value.shape)}")
 

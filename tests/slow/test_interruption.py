@@ -2,12 +2,12 @@
 
 import time
 
+import helpers.compiled
+import helpers.seam
 import keras
 import numpy as np
 import pytest
 
-import helpers.compiled
-import helpers.seam
 from helpers import diagnose, digits, gradients, mlp, train
 from zerostart.diagnosis import Diagnosis
 

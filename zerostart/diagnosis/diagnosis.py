@@ -6,11 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from helpers.tasks import Task, check_model, checked_data, loss_value, prepare_task, symbolic_outputs
+from helpers.untouched import untouched
 
 from zerostart.diagnosis.findings import Finding, findings_of
 from zerostart.diagnosis.probe import Walk, kernel_positions, kernels_asleep, observe
-from helpers.tasks import Task, check_model, checked_data, loss_value, prepare_task, symbolic_outputs
-from helpers.untouched import untouched
 
 ROWS = 64
 ENTRIES = 2**20  # of x; large images are examined with fewer rows

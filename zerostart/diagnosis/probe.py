@@ -11,11 +11,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from helpers.seam import GradientKeeper, RecordedTraining
+from helpers.tasks import Task
 from keras import ops
 
 from zerostart.diagnosis.units import Family, families_of, is_kernel
-from helpers.seam import GradientKeeper, RecordedTraining
-from helpers.tasks import Task
 
 PATIENCE = 4  # steps without news after which a sleeping kernel counts as one that never wakes
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
-from zerostart.explorer.training import Run
 from helpers.plots import EDGES, GRADIENT_SCALE, network_drawing
+from zerostart.explorer.training import Run
 
 DRAWN_UNITS = 8
 
