@@ -11,7 +11,21 @@ from lessons import LESSONS, NAMES, ROOT, code_cells, minutes, parameters, read,
 from helpers.ranges import RANGES, accepts, in_words
 
 every_lesson = pytest.mark.parametrize("path", LESSONS, ids=NAMES)
-IMPORTS = set(["helpers", "exercises", "zerostart", "keras", "matplotlib", "numpy", "contextlib", "itertools", "math", "pathlib", "tempfile"])
+IMPORTS = set(
+    [
+        "helpers",
+        "exercises",
+        "zerostart",
+        "keras",
+        "matplotlib",
+        "numpy",
+        "contextlib",
+        "itertools",
+        "math",
+        "pathlib",
+        "tempfile",
+    ]
+)
 TAGS = {"parameters", "exercise", "found", "hide-output"}
 
 

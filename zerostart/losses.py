@@ -8,18 +8,19 @@ import numpy as np
 from zerostart.data import Rows
 
 
-def compile_arguments(model: keras.Model, rows: Rows, loss: Any) -> dict[str, Any]:
+def compile_arguments(model: keras.Model, rows: Rows, few: Rows, loss: Any) -> dict[str, Any]:
     """Return `loss` and `loss_weights` for `compile`.
 
     Args:
         model: A built model.
-        rows: A few rows, on which the model is run once.
+        rows: All rows.
+        few: Some of them, on which the model is run once.
         loss: What the caller asked for, or None.
 
     Raises:
         ValueError: the model does not accept `x`, or no loss fits.
     """
-    outputs = outputs_of(model, rows.x)
+    outputs = outputs_of(model, few.x)
     if loss is not None:
         for part in keras.tree.flatten(loss):
             keras.losses.get(part)  # an unknown name is refused in Keras's own words

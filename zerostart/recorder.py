@@ -36,7 +36,7 @@ class RecordedModel(keras.Model):
         few, backend = rows.change(lambda part: part[: fixed_batch_size(model) or 2]), keras.backend.backend()
         self.compile(
             optimizer,
-            **compile_arguments(model, few, loss),
+            **compile_arguments(model, rows, few, loss),
             run_eagerly=eager,
             steps_per_execution=1 if eager or backend == "torch" else KEPT,  # Keras refuses more on PyTorch
             jit_compile=backend == "jax" and not eager,  # XLA takes seconds, and makes TensorFlow no faster here

@@ -97,7 +97,7 @@ class Training:
             A `Recording`.
         """
         steps, seed = integer("steps", steps), integer("seed", seed, least=0)
-        order = _order_of_rows(len(self._rows), steps, batch_size or self._batch_size, seed)
+        order = _order_of_rows(len(self._rows), steps, self._batch_size if batch_size is None else batch_size, seed)
         variables = self.model.trainable_variables
         graph, self._graph = self._graph, None  # an interrupted graph is of no further use: on JAX it is empty
         if graph is None or graph.variables_seen != [id(variable) for variable in variables]:

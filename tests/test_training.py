@@ -1,0 +1,219 @@
+"""A training records what hand-written backpropagation computes, and leaves everything else alone."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from helpers import Training, digits, gradients, mlp, train, unit_spread
+from zerostart.training import _order_of_rows
+
+DATA = digits()
+X, Y = DATA.x_train[:200], DATA.y_train[:200]
+CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def random_mlp(hidden=(5, 4), **arguments):
+    keras.utils.set_random_seed(0)
+    return mlp(hidden, kernel_initializer="glorot_uniform", **arguments)
+
+
+def gradients_by_hand(weights, x, y):
+    """Backpropagation through two tanh layers and a softmax, in NumPy."""
+    w1, b1, w2, b2, w3, b3 = (w.astype("float64") for w in weights)
+    h1 = np.tanh(x @ w1 + b1)
+    h2 = np.tanh(h1 @ w2 + b2)
+    logits = h2 @ w3 + b3
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    loss = -np.log(p[np.arange(len(y)), y]).mean()
+    d3 = (p - np.eye(10)[y]) / len(y)
+    d2 = d3 @ w3.T * (1 - h2**2)
+    d1 = d2 @ w2.T * (1 - h1**2)
+    return loss, [x.T @ d1, d1.sum(0), h1.T @ d2, d2.sum(0), h2.T @ d3, d3.sum(0)]
+
+
+def test_gradients_are_those_of_backpropagation_by_hand():
+    model = random_mlp()
+    _, expected = gradients_by_hand(model.get_weights(), X, Y)
+    found = gradients(model, X, Y)
+    assert list(found) == [variable.path for variable in model.trainable_variables]
+    for by_hand, gradient in zip(expected, found.values(), strict=True):
+        assert gradient.shape == by_hand.shape and np.allclose(gradient, by_hand, atol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [3, 30, 130])  # eager; compiled; in two calls of the compiled graph
+def test_every_recorded_row_is_right(steps):
+    model = random_mlp()
+    weights = model.get_weights()
+    recording = train(model, X, Y, steps=steps, optimizer=keras.optimizers.SGD(0.1))
+    for step in range(steps):
+        loss, by_hand = gradients_by_hand(weights, X, Y)
+        assert recording.loss[step] == pytest.approx(loss, abs=2e-5)
+        rms = [np.sqrt(np.mean(gradient**2)) for gradient in by_hand]
+        assert [values[step] for values in recording.gradient_rms.values()] == pytest.approx(rms, rel=2e-3)
+        spread = [unit_spread(w) for w in weights[::2]]
+        assert [values[step] for values in recording.unit_spread.values()] == pytest.approx(spread, rel=1e-3)
+        weights = [w - 0.1 * gradient for w, gradient in zip(weights, by_hand, strict=True)]
+    assert all(np.allclose(w, expected, atol=1e-4) for w, expected in zip(model.get_weights(), weights, strict=True))
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "adamw", "lion", "muon"])
+def test_training_is_the_same_as_plain_fit(optimizer):
+    recorded, plain = random_mlp(), random_mlp()
+    train(recorded, X, Y, steps=20, optimizer=optimizer)
+    plain.compile(optimizer, CROSS_ENTROPY, jit_compile=False)
+    plain.fit(X, Y, epochs=20, batch_size=len(X), shuffle=False, verbose=0)
+    for one, other in zip(recorded.get_weights(), plain.get_weights(), strict=True):
+        assert np.allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("width", [1, 7, 33])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_all_zero_networks_are_frozen_exactly(width, activation):
+    recording = train(mlp((width, width), kernel_initializer="zeros", activation=activation), X, Y, steps=12)
+    for path, rms in recording.gradient_rms.items():
+        assert np.all(rms == 0.0) != (path == "mlp/head/bias")
+    assert all(np.all(spread == 0.0) for spread in recording.unit_spread.values())
+    prior = np.bincount(Y) / len(Y)
+    assert recording.loss.min() >= -(prior * np.log(prior)).sum() - 1e-5
+
+
+def test_a_tiny_gradient_is_not_taken_for_zero():
+    model = mlp((3, 3, 3, 3), kernel_initializer=keras.initializers.RandomNormal(stddev=1e-6, seed=0))
+    rms = train(model, X, Y, steps=2).gradient_rms["mlp/hidden_1/kernel"][0]
+    gradient = gradients(model, X, Y)["mlp/hidden_1/kernel"]
+    assert 0 < np.abs(gradient).max() < 1e-22  # the square would vanish in float32
+    assert rms == pytest.approx(np.sqrt(np.mean(gradient.astype("float64") ** 2)), rel=0.1)
+
+
+def test_a_run_starts_with_a_fresh_optimizer_from_the_weights_of_now():
+    model = random_mlp()
+    start, training = model.get_weights(), Training(model, X, Y)
+    first = training.run(20, batch_size=32)
+    assert training.run(20, batch_size=32).loss[0] != first.loss[0]
+    model.set_weights(start)
+    assert np.array_equal(training.run(20, batch_size=32).loss, first.loss)
+    model.set_weights(start)
+    assert np.array_equal(train(model, X, Y, steps=20, batch_size=32).loss, first.loss)
+    model.set_weights(start)
+    assert not np.array_equal(training.run(20, batch_size=32, seed=1).loss, first.loss)
+
+
+def test_a_layer_that_is_no_longer_trained_is_noticed():
+    model = random_mlp()
+    training = Training(model, X, Y)
+    training.run(12)
+    model.layers[0].trainable = False
+    kernel = model.layers[0].get_weights()[0]
+    assert len(training.run(12).names) == 4
+    assert np.array_equal(model.layers[0].get_weights()[0], kernel)
+
+
+class Factor:
+    """Something of the reader's own that changes between two trainings."""
+
+    now = 1.0
+
+
+class Scaled(layers.Layer):
+    def call(self, inputs):
+        return inputs * Factor.now
+
+
+class ScaledLoss(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return Factor.now * ops.mean(ops.square(y_true - y_pred), axis=-1)
+
+
+class ScaledPenalty(keras.regularizers.Regularizer):
+    def __call__(self, weight):
+        return Factor.now * ops.sum(ops.square(weight))
+
+
+class ScaledDescent(keras.optimizers.SGD):
+    def __init__(self, power=1, **arguments):  # which get_config leaves out
+        super().__init__(**arguments)
+        self.power = power
+
+    def update_step(self, gradient, variable, learning_rate):
+        super().update_step(gradient * Factor.now**self.power, variable, learning_rate)
+
+
+@pytest.mark.parametrize("steps", [3, 12])
+@pytest.mark.parametrize(
+    ("parts", "arguments"),
+    [
+        ([Scaled(), layers.Dense(1)], {}),
+        ([layers.Lambda(lambda inputs: inputs * Factor.now), layers.Dense(1)], {}),
+        ([layers.Dense(1)], {"loss": lambda y, p: Factor.now * ops.mean(ops.square(y - p), axis=-1)}),
+        ([layers.Dense(1)], {"loss": ScaledLoss()}),
+        ([layers.Dense(1, kernel_regularizer=ScaledPenalty())], {}),
+        ([layers.Dense(1)], {"optimizer": ScaledDescent(power=2)}),
+    ],
+)
+def test_what_is_yours_acts_in_its_present_form(parts, arguments, steps):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((64,)), *parts])
+    start, losses = model.get_weights(), []
+    for Factor.now in (1.0, 1.5, 1.0):
+        model.set_weights(start)
+        losses.append(train(model, X, X.sum(1) / 64, steps=steps, **arguments).loss[-1])
+    assert losses[0] != losses[1] and losses[0] == losses[2]
+
+
+def test_minibatches_visit_every_row_once_an_epoch():
+    seen = _order_of_rows(10, 10, 2, seed=0).reshape(2, 10)
+    assert [sorted(epoch) for epoch in seen.tolist()] == [list(range(10))] * 2
+    model, rows = random_mlp(), _order_of_rows(len(X), 2, 50, seed=3)[0]
+    expected = float(CROSS_ENTROPY(Y[rows], model(X[rows])))
+    assert train(model, X, Y, steps=2, batch_size=50, seed=3).loss[0] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX and PyTorch compute parts of it in float32")
+def test_double_precision_is_kept():
+    keras.config.set_dtype_policy("float64")
+    try:
+        model = random_mlp()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    _, by_hand = gradients_by_hand(model.get_weights(), X, Y)
+    found = list(gradients(model, X.astype("float64"), Y).values())
+    assert all(np.allclose(a, b, rtol=1e-9, atol=1e-14) for a, b in zip(found, by_hand, strict=True))
+
+
+def state_of(model):
+    """Everything that a learner may hold on to."""
+    parts = {variable.path: ops.convert_to_numpy(variable.value).copy() for variable in model.variables}
+    if model.compiled:
+        parts |= {f"optimizer/{v.path}": ops.convert_to_numpy(v.value).copy() for v in model.optimizer.variables}
+        parts |= {f"metric/{n}": ops.convert_to_numpy(v.value) for n, v in enumerate(model.metrics_variables)}
+    return parts
+
+
+def same_state(before, after):
+    return before.keys() == after.keys() and all(np.array_equal(before[path], after[path]) for path in before)
+
+
+def compiled_model_with_state():
+    keras.utils.set_random_seed(0)
+    parts = [layers.Dense(6, "relu"), layers.BatchNormalization(), layers.Dropout(0.5), layers.Dense(10)]
+    model = keras.Sequential([keras.Input((64,)), *parts])
+    model.compile(keras.optimizers.Adam(0.01), CROSS_ENTROPY, metrics=["accuracy"])
+    model.fit(X, Y, epochs=1, verbose=0)
+    return model
+
+
+def test_gradients_leave_no_trace_and_train_changes_the_weights_only():
+    model = compiled_model_with_state()
+    before, optimizer, loss = state_of(model), model.optimizer, model.loss
+    gradients(model, X, Y)
+    assert same_state(before, state_of(model))
+    mine, x, y = keras.optimizers.Adam(0.01), X.astype("float64"), Y.copy()
+    train(model, x, y, steps=12, optimizer=mine)
+    after = state_of(model)
+    changed = {path for path in before if not np.array_equal(before[path], after[path])}
+    assert changed and not any(path.startswith(("optimizer/", "metric/")) for path in changed)
+    assert model.optimizer is optimizer and model.loss is loss and not mine.built
+    assert np.array_equal(x, X) and np.array_equal(y, Y) and x.dtype == "float64"
+    model.fit(X, Y, epochs=1, verbose=0)
