@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from helpers import ZeroInitializedLayer, digits, mlp, residual_mlp
+import helpers
+from helpers import ZeroInitializedLayer, digits, residual_mlp
 from zerostart.diagnosis import diagnose
 
 DATA = digits()
@@ -24,6 +25,10 @@ def fixed_seed():
 
 def verdict(model, x=X, y=Y, **arguments):
     return diagnose(model, x, y, **arguments).verdict
+
+
+def mlp(hidden, *, kernel_initializer=ZEROS, **arguments):
+    return helpers.mlp(hidden, kernel_initializer=kernel_initializer, **arguments)
 
 
 def stack(*parts, shape=(64,), dtype=None):

@@ -1,11 +1,14 @@
 """Which models can be trained, and how to leave one as it was."""
 
 import contextlib
+import random
 from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from keras.src.backend.common import global_state  # Keras has no public way to look at its global seed
 
 
 @contextlib.contextmanager
@@ -21,6 +24,51 @@ def restored(model: keras.Model, *, always: bool = True) -> Iterator[None]:
         if always or not finished:
             for variable, value in zip(variables, values, strict=True):
                 variable.assign(value)
+
+
+@contextlib.contextmanager
+def untouched(model: keras.Model) -> Iterator[None]:
+    """Put back the model's variables and regularizers and the state of all random generators.
+
+    Inside, the weights have no regularizer: a penalty on a weight is no sign that the data reach it.
+    """
+    regularizers = [variable.regularizer for variable in model.trainable_variables]
+    with _random_state_restored(), restored(model):
+        try:
+            for variable in model.trainable_variables:
+                variable.regularizer = None
+            yield
+        finally:
+            for variable, regularizer in zip(model.trainable_variables, regularizers, strict=True):
+                variable.regularizer = regularizer
+
+
+@contextlib.contextmanager
+def _random_state_restored() -> Iterator[None]:
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    generator = global_state.get_global_attribute("global_seed_generator")
+    seed = None if generator is None else ops.convert_to_numpy(generator.state.value).copy()
+    torch_random = _torch_random()
+    torch_state = torch_random.get_rng_state() if torch_random else None
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+        global_state.set_global_attribute("global_seed_generator", generator)
+        if generator is not None:
+            generator.state.assign(seed)
+        if torch_random:
+            torch_random.set_rng_state(torch_state)
+
+
+def _torch_random() -> Any:
+    """Return PyTorch's random module if Keras runs on it: an unseeded dropout layer draws from there."""
+    if keras.backend.backend() != "torch":
+        return None
+    import torch
+
+    return torch.random
 
 
 def check_model(model: Any) -> None:

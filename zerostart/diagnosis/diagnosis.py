@@ -6,21 +6,16 @@ from typing import Any
 
 import keras
 import numpy as np
-from helpers.tasks import Task, check_model, checked_data, loss_value, prepare_task, symbolic_outputs
-from helpers.untouched import untouched
 
 from zerostart.diagnosis.findings import Finding, findings_of
-from zerostart.diagnosis.probe import Walk, kernel_positions, kernels_asleep, observe
+from zerostart.diagnosis.probe import kernel_positions, observe
+from zerostart.data import Rows, rows_of
+from zerostart.models import check_model, fixed_batch_size, untouched
+from zerostart.verdict import MEANINGS, verdict_of
 
 ROWS = 64
+MOST_READ = 1000  # rows of a dataset
 ENTRIES = 2**20  # of x; large images are examined with fewer rows
-
-MEANINGS = {
-    "frozen": "no kernel ever receives a gradient",
-    "partly frozen": "some kernels never receive a gradient",
-    "symmetric": "some units are identical and stay so: they do the work of one",
-    "learns": "every kernel receives a gradient, and no two units stay identical",
-}
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +61,7 @@ class Diagnosis:
         )
 
 
-def diagnose(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> Diagnosis:
+def diagnose(model: keras.Model, x: Any, y: Any = None, *, loss: Any = None) -> Diagnosis:
     """Tell whether a model can learn from where its weights are now.
 
     It trains the model for a few steps on at most 64 rows, watches every gradient and every unit, and puts
@@ -100,56 +95,21 @@ def diagnose(model: keras.Model, x: Any, y: Any, *, loss: Any = None) -> Diagnos
         'frozen'
     """
     check_model(model)
-    loss = _chosen_loss(model, loss)
-    x, y = _few_rows(*checked_data(x, y))
-    shape = _output_shape(model, x)
-    if loss is None and (y.shape[1:] == shape or shape[-1:] == (1,)):
-        y = y.astype(model.variable_dtype)  # integers may be numbers too, or classes written as one-hot
+    rows = _few_rows(model, rows_of(x, y, dtype=model.variable_dtype, most=MOST_READ))
     with untouched(model):
-        task = prepare_task(model, x, y, loss)
-        _check_finite_loss(model, task)
-        walk = observe(model, task)
-    return Diagnosis(_verdict(model, walk), findings_of(model, walk))
+        walk = observe(model, rows, loss)
+    kernels = kernel_positions(model)
+    asleep = [position not in walk.woke for position in kernels]
+    return Diagnosis(verdict_of(asleep, bool(walk.families)), findings_of(model, walk))
 
 
-def _verdict(model: keras.Model, walk: Walk) -> str:
-    asleep = kernels_asleep(model, walk)
-    if len(asleep) == len(kernel_positions(model)):
-        return "frozen"
-    if asleep:
-        return "partly frozen"
-    return "symmetric" if walk.families else "learns"
-
-
-def _few_rows(x: Any, y: np.ndarray) -> tuple[Any, np.ndarray]:
+def _few_rows(model: keras.Model, rows: Rows) -> Rows:
     """Return some rows, drawn at random: rows may be sorted by class."""
-    entries = sum(part[0].size for part in keras.tree.flatten(x))
-    count = min(len(y), ROWS, max(ENTRIES // entries, 8))
-    rows = np.sort(np.random.default_rng(0).choice(len(y), count, replace=False))
-    return keras.tree.map_structure(lambda part: part[rows], x), y[rows]
-
-
-def _chosen_loss(model: keras.Model, loss: Any) -> Any:
-    """Return the loss asked for, or the compiled one, or None."""
-    parts = keras.tree.flatten(model.loss if loss is None and model.compiled else loss)
-    if len(parts) != 1:
-        raise ValueError(f"loss: expected one loss for one output, got {len(parts)}")
-    return parts[0]
-
-
-def _output_shape(model: keras.Model, x: Any) -> tuple[int | None, ...]:
-    outputs = keras.tree.flatten(symbolic_outputs(model, x))
-    if len(outputs) != 1:
-        raise ValueError(f"model: expected one output, got {len(outputs)}")
-    return tuple(outputs[0].shape[1:])
-
-
-def _check_finite_loss(model: keras.Model, task: Task) -> None:
-    (outputs,) = keras.tree.flatten(model(task.x, training=False))
-    if not np.isfinite(loss_value(task.loss, task.y, outputs)).all():
-        raise ValueError(
-            "model: expected a finite loss, got NaN or infinity; look at the weights and at the scale of x"
-        )
+    entries = sum(part[0].size for part in keras.tree.flatten(rows.x))
+    count = min(len(rows), ROWS, max(ENTRIES // entries, 8))
+    count = max(count, fixed_batch_size(model) or 1)
+    chosen = np.sort(np.random.default_rng(0).choice(len(rows), count, replace=False))
+    return rows.change(lambda part: part[chosen])
 
 
 def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:

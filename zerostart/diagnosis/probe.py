@@ -6,19 +6,22 @@ training do. The length is the same for all units of a layer: a step treats equa
 optimizer.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
-from helpers.seam import GradientKeeper, RecordedTraining
-from helpers.tasks import Task
 from keras import ops
 
 from zerostart.diagnosis.units import Family, families_of, is_kernel
+from zerostart.data import Rows
+from zerostart.models import fixed_batch_size
+from zerostart.recorder import GradientKeeper, RecordedModel
 
 PATIENCE = 4  # steps without news after which a sleeping kernel counts as one that never wakes
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
+MINIBATCH = 48
 TINY = 1e-2  # a kernel so much smaller than usual has gradients that may look like rounding
 
 
@@ -67,23 +70,18 @@ class Walk:
     steps: int = 0
 
 
-class WeightedTraining(RecordedTraining):
-    """Gives every row a weight of its own: with equally many rows of each class a gradient may cancel."""
+class ScaledModel(RecordedModel):
+    """Scales the loss, so that gradients do not vanish on their way through a deep net."""
 
     scale = 1.0
 
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
-        """Return the weighted loss."""
-        rows = y_pred.shape[0]
-        weights = np.random.default_rng(0).uniform(0.5, 1.5, rows) * self.scale
-        # One loss for each entry of all axes but the last.
-        weights = weights.reshape(rows, *[1] * (len(y_pred.shape) - 2))
-        return super().compute_loss(x, y, y_pred, ops.convert_to_tensor(weights, y_pred.dtype), training)
+    def compute_loss(self, *arguments: Any, **named: Any) -> Any:
+        """Return the scaled loss."""
+        loss = super().compute_loss(*arguments, **named)
+        return loss * ops.cast(self.scale, loss.dtype)
 
 
-def observe(model: keras.Model, task: Task) -> Walk:
+def observe(model: keras.Model, rows: Rows, loss: Any) -> Walk:
     """Train `model` for a few steps, gently, and then far if a kernel still sleeps.
 
     Returns:
@@ -93,14 +91,14 @@ def observe(model: keras.Model, task: Task) -> Walk:
         ValueError: The first gradient is not finite.
     """
     start = [ops.convert_to_numpy(variable.value).copy() for variable in model.trainable_variables]
-    training = WeightedTraining(model, task, steps=1)
-    training.start(GradientKeeper(), task.loss, run_eagerly=True)
-    walks = [_walk(training, task, start, GENTLE)]
+    training = ScaledModel(model, rows, loss, GradientKeeper(), eager=True)
+    walks = [_walk(training, rows, start, GENTLE)]
     if walks[0].steps == GENTLE.steps:  # still waking: a deep net, whose many steps are worth a compiled graph
-        training.compile(training.recorder, loss=task.loss, jit_compile=keras.backend.backend() == "jax")
+        training.scale = FAR.scale
+        training.run_eagerly = False
     for pace in (FAR, ENLARGED):
         if kernels_asleep(model, walks[-1]) and (pace is FAR or any(is_tiny(value) for value in start)):
-            walks.append(_walk(training, task, start, pace))
+            walks.append(_walk(training, rows, start, pace))
     if not walks[0].steps:
         raise ValueError("model: expected finite gradients, got NaN or infinity in the first training step")
     return max(walks, key=lambda walk: len(walk.woke))
@@ -132,7 +130,7 @@ def _enlarged(value: np.ndarray) -> np.ndarray:
     return value * np.float32(2.0 ** -np.round(np.log2(relative_size(value)))) if is_tiny(value) else value
 
 
-def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace: Pace) -> Walk:
+def _walk(training: ScaledModel, rows: Rows, start: list[np.ndarray], pace: Pace) -> Walk:
     """Step until all kernels are awake and no two units are suspect, or until nothing new happens."""
     training.scale = pace.scale
     model = training.model
@@ -140,9 +138,10 @@ def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace:
     first = [_enlarged(value) for value in start] if pace.enlarge else start
     weights = [_assigned(variable, value) for variable, value in zip(variables, first, strict=True)]
     walk = Walk(start, {}, [np.zeros(value.shape, bool) for value in start], families_of(model, weights))
+    draws = _draws(training.model, rows)
     news, highest = 0, [0.0] * len(start)
     while walk.steps < min(news + PATIENCE + 1, pace.steps) and (walk.families or kernels_asleep(model, walk)):
-        gradients = _gradients(training)
+        gradients = _gradients(training, draws)
         norms = [_norm(gradient) for gradient in gradients]
         if not np.isfinite(norms).all():
             break
@@ -162,14 +161,23 @@ def _walk(training: RecordedTraining, task: Task, start: list[np.ndarray], pace:
     walk.families = [
         family
         for family in walk.families
-        if _still_alike(walk, family) and _same_effect(model, task.x, weights, family)
+        if _still_alike(walk, family) and _same_effect(model, rows.x, weights, family)
     ]
     return walk
 
 
-def _gradients(training: RecordedTraining) -> list[np.ndarray]:
-    training.train_on_batch(np.zeros(1, dtype="int32"))
-    return [ops.convert_to_numpy(kept.value).astype("float32") for kept in training.recorder.kept]
+def _gradients(training: ScaledModel, draws: Iterator[np.ndarray]) -> list[np.ndarray]:
+    training.step(next(draws))
+    return [ops.convert_to_numpy(kept.value).astype("float32") for kept in training.optimizer.kept]
+
+
+def _draws(model: keras.Model, rows: Rows) -> Iterator[np.ndarray]:
+    """Yield row numbers, another minibatch each time: with equally many rows of each class a gradient may cancel."""
+    generator, count = np.random.default_rng(0), len(rows)
+    size = fixed_batch_size(model) or min(count + count // 3 + 1, MINIBATCH)
+    while True:
+        once, again = generator.permutation(count), generator.integers(count, size=size)
+        yield np.concatenate([once, again])[np.newaxis, :size].astype("int32")
 
 
 def _norm(array: np.ndarray) -> float:
