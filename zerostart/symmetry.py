@@ -81,13 +81,15 @@ def close_rows(rows: np.ndarray, allowed: float) -> np.ndarray:
     rounding = 1e-12 * np.abs(rows).max(initial=0) * np.sqrt(rows.shape[1])
     first = np.searchsorted(place[order], place - allowed - rounding, side="left")
     last = np.searchsorted(place[order], place + allowed + rounding, side="right")
-    groups = np.full(len(rows), -1)
+    groups, found = np.full(len(rows), -1), 0
     for row in range(len(rows)):
         if groups[row] < 0:
+            groups[row] = found
             near = order[first[row] : last[row]]
-            near = near[groups[near] < 0]
-            near = near[np.linalg.norm(rows[near] - rows[row], axis=1) <= allowed]
-            groups[[row, *near]] = groups.max() + 1
+            if len(near) > 1:
+                near = near[groups[near] < 0]
+                groups[near[np.linalg.norm(rows[near] - rows[row], axis=1) <= allowed]] = found
+            found += 1
     return groups
 
 
