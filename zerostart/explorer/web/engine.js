@@ -1,8 +1,8 @@
 // Trains any small network and writes down what happens. engine.py and start.py do the same, line by line, and say why.
 
-import { sentence, verdict } from "./sentence.js";
+import { describe, entropyAndMajority, say } from "./sentence.js";
 
-const CLASSES = 10, FOR_A_KERNEL = 2 ** 16, FOR_DROPOUT = 2 ** 20, TOLERANCE = 1e-3, DRAWN = 8;
+const CLASSES = 10, FOR_A_KERNEL = 2 ** 17, FOR_DROPOUT = 2 ** 21, TOLERANCE = 1e-3, DRAWN = 10;
 const round = Math.fround;
 
 export function read({ images, labels }) {
@@ -20,7 +20,7 @@ export function* train(setting, shared, { x, y, pixels }, atOnce = 10) {
     drawn(name, place, sizes[place], sizes[place + 1]).forEach((value, i) => (kernel[i] = round(setting.scale * value)));
   });
   const update = rule(shared.optimizers[setting.optimizer], net.all, gradient.all);
-  const run = emptyRun(setting, sizes);
+  const run = Object.assign(emptyRun(setting, sizes), { entropy: entropyAndMajority(y)[0] });
   run.groups = [net.groups()];
   for (let step = 0; step <= setting.steps; step++) {
     const factors = setting.dropout ? (place) => dropped(setting, rows, step, place) : null;
@@ -46,46 +46,32 @@ export function* train(setting, shared, { x, y, pixels }, atOnce = 10) {
     update();
   }
   run.groups.push(net.groups());
-  Object.assign(run, { verdict: verdict(run, y), sentence: sentence(run, y, shared.sentences) });
+  [run.verdict, run.sentence] = say(run, y, shared.sentences);
   return run;
 }
 
 function emptyRun(setting, sizes) {
   const { steps, layers } = setting;
-  const names = sizes.slice(1).map((_, place) => (place < layers ? `hidden_${place + 1}` : "head"));
-  const moments = [...new Set([...Array(Math.min(steps, 9) + 1).keys(), ...Array.from({ length: 21 }, (_, part) => Math.floor(steps * part / 20))])]
-    .sort((a, b) => a - b);
-  const shown = sizes.map((size, place) => (place ? spreadOut(size, place <= layers ? DRAWN : CLASSES) : [...Array(size).keys()]));
+  const moments = new Set([...Array(Math.min(steps, 9) + 1).keys(), ...Array.from({ length: 21 }, (_, part) => Math.floor(steps * part / 20))]);
+  const names = [...Array.from({ length: layers }, (_, k) => `hidden_${k + 1}`), "head"], empty = (count) => new Float64Array(count).fill(NaN);
   return {
-    setting, names: names.flatMap((name) => [`${name}/kernel`, `${name}/bias`]), moments, done: 0,
-    loss: new Float64Array(steps + 1).fill(NaN),
-    gradients: new Float64Array(2 * names.length * (steps + 1)).fill(NaN),
-    accuracy: new Float64Array(moments.length), spread: new Float64Array(layers * moments.length),
-    width: new Float64Array(layers * moments.length),
-    kernels: names.map((_, place) => ({
-      rows: shown[place], columns: shown[place + 1],
-      values: new Float32Array(moments.length * shown[place].length * shown[place + 1].length),
-    })),
-    zero: names.map(() => true), entered: names.map(() => false), returned: names.map(() => false),
+    setting, title: describe(setting), names, moments: [...moments].sort((a, b) => a - b), done: 0,
+    loss: empty(steps + 1), gradients: empty(2 * names.length * (steps + 1)), accuracy: empty(moments.size),
+    spread: empty(layers * moments.size), width: empty(layers * moments.size),
+    kernels: names.map((_, k) => new Float32Array(moments.size * (k ? Math.min(sizes[k], DRAWN) : sizes[k]) * Math.min(sizes[k + 1], DRAWN))),
+    zero: [], entered: names.map(() => false), returned: names.map(() => false),
   };
 }
 
-/** The numbers of the units that are drawn: all, or some of them from the first to the last. */
-function spreadOut(size, most) {
-  const count = Math.min(size, most);
-  return Array.from({ length: count }, (_, place) => (count > 1 ? Math.floor(place * (size - 1) / (count - 1)) : 0));
-}
-
 function lookAt(net, run, look) {
-  const finite = net.all.every((part) => part.every(Number.isFinite)), count = run.moments.length;
-  net.kernels.forEach((kernel, place) => {
-    const size = net.sizes[place + 1], { rows, columns, values } = run.kernels[place];
-    if (look === 0) run.zero[place] = kernel.every((value) => value === 0);
-    let at = look * rows.length * columns.length;
-    for (const row of rows) for (const column of columns) values[at++] = kernel[row * size + column];
-    if (place === net.kernels.length - 1) return;
-    run.spread[place * count + look] = finite ? unitSpread(kernel, size) : Infinity;
-    run.width[place * count + look] = finite ? new Set(net.groupsOf(place, false)).size : size;
+  net.kernels.forEach((kernel, k) => {
+    const size = net.sizes[k + 1], columns = Math.min(size, DRAWN), rows = k ? Math.min(net.sizes[k], DRAWN) : net.sizes[k];
+    if (look === 0) run.zero[k] = kernel.every((value) => value === 0);
+    for (let row = 0; row < rows; row++) run.kernels[k].set(kernel.subarray(row * size, row * size + columns), (look * rows + row) * columns);
+    if (k === run.setting.layers) return;
+    const at = look * run.setting.layers + k;
+    run.spread[at] = kernel.every(Number.isFinite) ? unitSpread(kernel, size) : Infinity;
+    run.width[at] = new Set(net.groups(false)[k]).size;
   });
 }
 
@@ -98,17 +84,15 @@ function weights(sizes) {
     kernels.push(all.at(-2));
     biases.push(all.at(-1));
   }
-  /** Which units are identical in what enters them and, if asked, in what leaves them: the number of its group for each. */
-  const groupsOf = (place, leaving) => {
-    const size = sizes[place + 1], next = sizes[place + 2];
+  /** For each hidden layer the group of each unit, by the weights that enter and those that leave it. */
+  const groups = (leaving = true) => sizes.slice(1, -1).map((size, k) => {
+    if (!all.every((part) => part.every(Number.isFinite))) return [...Array(size).keys()];
     return unitGroups(Array.from({ length: size }, (_, unit) => [
-      ...kernels[place].filter((_, i) => i % size === unit), biases[place][unit],
-      ...(leaving ? kernels[place + 1].subarray(unit * next, (unit + 1) * next) : []),
+      ...kernels[k].filter((_, i) => i % size === unit), biases[k][unit],
+      ...(leaving ? kernels[k + 1].subarray(unit * sizes[k + 2], (unit + 1) * sizes[k + 2]) : []),
     ]));
-  };
-  const groups = () => sizes.slice(1, -1).map((size, place) =>
-    all.every((part) => part.every(Number.isFinite)) ? groupsOf(place, true) : [...Array(size).keys()]);
-  return { sizes, kernels, biases, all, groupsOf, groups };
+  });
+  return { sizes, kernels, biases, all, groups };
 }
 
 const sigmoid = (z) => round(1 / (1 + Math.exp(-z)));
