@@ -1,37 +1,47 @@
-"""The explorer shows what Keras computes, answers bad values, and never lags behind its controls."""
+"""The explorer computes what Keras does, in both of its languages, says what was measured, and is never stale."""
 
-import gc
+import base64
 import itertools
+import json
+import os
 import random
-import resource
+import shutil
+import subprocess
 import sys
-import threading
-import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import keras
+import nbformat
 import numpy as np
 import pytest
-from lessons import LESSONS, code_cells, read
+from lessons import ROOT
 from nbconvert import HTMLExporter
 
-from helpers import effective_width, mlp, train, unit_spread
-from zerostart.diagnosis import diagnose
-from zerostart.explorer import Explorer, panel
-from zerostart.explorer.network import ACTIVATIONS
-from zerostart.explorer.picture import Picture
-from zerostart.explorer.setting import INITIALIZERS, OPTIMIZERS, Setting, new_optimizer
-from zerostart.explorer.training import examples, run
-from zerostart.explorer.words import sentence, verdict
+from helpers import digits, effective_width, mlp, train, unit_spread
+from zerostart.explorer import Explorer
+from zerostart.explorer.engine import ACTIVATIONS, Net, run
+from zerostart.explorer.setting import CONTROLS, START, Setting, images, initial_kernel
+from zerostart.verdict import MEANINGS
 
-X, Y = examples()
+X, Y = images()
+OPTIMIZERS, INITIALIZERS = (CONTROLS[name]["choices"] for name in ("optimizer", "kernel_initializer"))
 SMALL = {"units": 5, "steps": 10}
 
 
-def plain_network(setting):
-    """Build the network of `setting` as a lesson would."""
-    model = mlp((setting.units,) * setting.layers, activation=setting.activation)
-    for layer, kernel in zip(model.layers, setting.initial_kernels(), strict=True):
+def test_the_data_are_the_first_training_digits():
+    np.testing.assert_array_equal(X, digits().x_train[:128])
+    np.testing.assert_array_equal(Y, digits().y_train[:128])
+
+
+def optimizer(name):
+    return keras.optimizers.SGD(momentum=0.9) if name == "momentum" else keras.optimizers.get(name)
+
+
+def in_keras(setting):
+    """Build the network of `setting` as a lesson would, with the same kernels."""
+    hidden = (setting.units,) * setting.layers
+    model = mlp(hidden, activation=setting.activation, kernel_initializer="zeros")
+    for layer, kernel in zip(model.layers, Net(setting, [64, *hidden, 10]).kernels, strict=True):
         layer.set_weights([kernel, np.zeros(kernel.shape[1])])
     return model
 
@@ -47,65 +57,163 @@ def plain_network(setting):
         Setting("relu", "zeros", "glorot_uniform", units=16, layers=1, steps=25),
         Setting("relu", "glorot_uniform", "zeros", units=16, layers=2, steps=25),
         Setting("tanh", "zeros", units=16, steps=25),
+        Setting("tanh", "ones", units=9, steps=25),
         Setting("sigmoid", "zeros", units=16, layers=8, steps=25),
     ],
     ids=str,
 )
 def test_numpy_computes_what_keras_does(setting):
-    model = plain_network(setting)
-    recording = train(model, X, Y, steps=setting.steps, optimizer=new_optimizer(setting.optimizer))
-    found = run(setting)
-    np.testing.assert_allclose(found.loss, recording.loss, rtol=1e-5)
+    model, found = in_keras(setting), run(setting)
+    recording = train(model, X, Y, steps=setting.steps, optimizer=optimizer(setting.optimizer))
+    np.testing.assert_allclose(found.loss[:-1], recording.loss, rtol=1e-5)
     assert list(found.gradients) == [name.removeprefix("mlp/") for name in recording.names]
-    # Behind a head of equal weights a gradient is a sum that cancels: what rounding leaves of it is compared with
-    # the largest gradient, because the processor decides its digits.
+    # What is exactly 0 in Keras is so here, except that TensorFlow takes for 0 what is smaller than any normal float32.
+    # Behind a head of equal weights a gradient is a sum that cancels: here it is exactly 0, and what rounding leaves of
+    # it in Keras is next to nothing beside the largest gradient.
     largest = max(sizes.max() for sizes in recording.gradient_rms.values())
     for name, sizes in found.gradients.items():
         expected = recording.gradient_rms[f"mlp/{name}"]
-        np.testing.assert_allclose(sizes, expected, rtol=1e-3, atol=1e-6 * largest)
-        assert ((sizes == 0) == (expected == 0)).all() or expected.max() < 1e-6 * largest
+        np.testing.assert_allclose(sizes[:-1], expected, rtol=1e-3, atol=1e-6 * largest)
+        assert sizes[:-1][expected == 0].max(initial=0) < np.finfo("float32").tiny
+        assert expected[sizes[:-1] == 0].max(initial=0) < 1e-6 * largest
     for layer, kernel in zip(model.layers, found.kernels, strict=True):
-        np.testing.assert_allclose(kernel, keras.ops.convert_to_numpy(layer.kernel), atol=1e-5)
-    assert found.width[:, -1].tolist() == [effective_width(layer.kernel, layer.bias) for layer in model.layers[:-1]]
-    spread = [unit_spread(layer.kernel) for layer in model.layers[:-1]]
-    np.testing.assert_allclose(found.spread[:, -1], spread, atol=1e-5)
+        known = keras.ops.convert_to_numpy(layer.kernel)[: kernel.shape[1], : kernel.shape[2]]
+        np.testing.assert_allclose(kernel[-1], known, atol=1e-5)
+    assert found.width[-1].tolist() == [effective_width(layer.kernel, layer.bias) for layer in model.layers[:-1]]
+    np.testing.assert_allclose(found.spread[-1], [unit_spread(layer.kernel) for layer in model.layers[:-1]], atol=1e-5)
     logits = keras.ops.convert_to_numpy(model(X))
-    assert found.accuracy == pytest.approx(np.mean(logits.argmax(axis=1) == Y), abs=0.02)
+    assert found.accuracy[-1] == pytest.approx(np.mean(logits.argmax(axis=1) == Y), abs=0.02)
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_kernels_come_from_the_distributions_of_keras(name):
+    """Compared by what decides a distribution: its quantiles, for a wide, a square and a tall kernel."""
+    for rows, columns in [(64, 100), (128, 128), (100, 10)]:
+        mine = [initial_kernel(Setting(kernel_initializer=name), place, rows, columns) for place in range(8)]
+        theirs = [keras.ops.convert_to_numpy(keras.initializers.get(name)((rows, columns))) for _ in range(8)]
+        at = np.linspace(0.02, 0.98, 25)
+        expected = np.quantile(theirs, at)
+        np.testing.assert_allclose(np.quantile(mine, at), expected, atol=0.06 * np.abs(expected).max())
+        assert np.abs(mine).max() == pytest.approx(np.abs(theirs).max(), rel=0.25)
+        if name == "orthogonal":
+            product = mine[0].T @ mine[0] if rows >= columns else mine[0] @ mine[0].T
+            np.testing.assert_allclose(product, np.eye(min(rows, columns)), atol=1e-6)
+        assert len({kernel.tobytes() for kernel in mine}) == (1 if name in ("zeros", "ones") else 8)
+
+
+def settings_at_random(count, seed=0):
+    generator = random.Random(seed)
+    every = [
+        Setting(a, i, optimizer=o, steps=20)
+        for a, (i, o) in zip(itertools.cycle(ACTIVATIONS), itertools.product(INITIALIZERS, OPTIMIZERS), strict=False)
+    ]
+    largest = [Setting("relu", name, units=64, layers=4, steps=30) for name in ("he_normal", "zeros", "ones")]
+    drawn = [
+        Setting(
+            **{
+                name: generator.choice(CONTROLS[name]["choices"])
+                for name in ("activation", "kernel_initializer", "head_initializer", "optimizer")
+            },
+            scale=generator.choice((1, 1, 0.01, 0.3, 2)),
+            units=generator.choice((1, 2, 7, 16, 33)),
+            layers=generator.randint(1, 5),
+            steps=generator.choice((1, 10, 50)),
+            dropout=generator.choice((0, 0, 0.5)),
+        )
+        for _ in range(count - len(every) - len(largest))
+    ]
+    return every + largest + drawn
+
+
+def in_javascript(settings):
+    program, text = ROOT / "tests" / "explorer_engine.mjs", json.dumps([asdict(setting) for setting in settings])
+    done = subprocess.run(["node", program], input=text, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def numbers(values):
+    return np.array([np.nan if value is None else value for value in values], "float64")
+
+
+def test_both_engines_compute_the_same():
+    if shutil.which("node") is None:
+        pytest.fail("no node on the path") if os.environ.get("BROWSER_REQUIRED") else pytest.skip("no node on the path")
+    settings = settings_at_random(100)
+    for setting, other in zip(settings, in_javascript(settings), strict=True):
+        mine = run(setting)
+        np.testing.assert_allclose(numbers(other["loss"]), mine.loss, rtol=1e-4, err_msg=str(setting))
+        gradients = np.array(list(mine.gradients.values()))
+        np.testing.assert_array_equal(numbers(other["gradients"]).reshape(gradients.shape) == 0, gradients == 0)
+        assert numbers(other["width"]).reshape(mine.width.shape).tolist() == mine.width.tolist()
+        assert (other["title"], other["moments"]) == (str(setting), mine.moments)
+        assert (other["verdict"], other["sentence"]) == (mine.verdict, mine.sentence)
+
+
+def test_what_the_words_say_was_measured():
+    """Each claim is looked up in the arrays, or in the Keras network that begins with the same kernels."""
+    seen = set()
+    for setting in settings_at_random(150, seed=1):
+        found = run(setting)
+        seen.add(found.verdict)
+        kernels = [sizes for name, sizes in found.gradients.items() if name.endswith("kernel")]
+        asleep = [not sizes.any() for sizes in kernels]
+        assert found.verdict in (*MEANINGS, "diverged") and found.sentence.startswith(found.verdict.capitalize() + ": ")
+        if found.verdict == "diverged":
+            continue
+        assert (found.verdict == "frozen") == all(asleep) and (found.verdict == "partly frozen") == (
+            any(asleep) and not all(asleep)
+        )
+        for kernel, sleeps in zip(found.kernels, asleep, strict=True):
+            assert not sleeps or (kernel == kernel[0]).all()
+        shares = np.bincount(Y) / len(Y)
+        entropy, majority = -np.sum(shares * np.log(shares)), shares.max()
+        better = found.loss[-1] < 0.99 * entropy and found.accuracy[-1] > majority
+        assert better or found.verdict != "learns"
+        assert ("below 2.298" in found.sentence) == (found.loss[-1] < 0.99 * entropy)
+        assert ("above 2.298" in found.sentence) == (found.loss[-1] > 1.01 * entropy)
+        if found.verdict in ("learns", "slow"):
+            assert found.width[-1].min() == setting.units or "no two" in found.sentence
+            assert ("no two units" in found.sentence) == (setting.units > 1)
+        outputs = hidden_outputs(setting)
+        for layer, values in enumerate(outputs, start=1):
+            silent = not values.any()
+            assert silent or f"hidden_{layer} is dead" not in found.sentence
+    assert seen == {*MEANINGS, "diverged"}
+
+
+def hidden_outputs(setting):
+    model = in_keras(setting)
+    probe = keras.Model(model.inputs, [layer.output for layer in model.layers[:-1]])
+    outputs = probe([X])
+    return [keras.ops.convert_to_numpy(part) for part in (outputs if isinstance(outputs, list) else [outputs])]
+
+
+@pytest.mark.parametrize(
+    ("setting", "said", "unsaid"),
+    [
+        (Setting("tanh", "he_normal", scale=4.0, optimizer="sgd", steps=8), "above 2.298", "within"),
+        (Setting("relu", "he_normal", units=1, layers=6, steps=20), "is dead", "kernel of zeros"),
+        (Setting("tanh", "ones", scale=0.1, dropout=0.5), "no two units are identical", "started"),
+        (Setting("sigmoid"), "identical incoming and outgoing weights", "better"),
+        (Setting("sigmoid", layers=1, units=1), "Slow", "identical"),
+        (Setting(), "Only the head's bias moves", "is dead"),
+        (Setting("relu", head_initializer="glorot_uniform", layers=1), "relu(0) = 0", "is dead"),
+        (Setting("tanh", "ones", steps=3), "Only zeros came back to hidden_1 and hidden_2", "entered"),
+        (Setting("sigmoid", layers=8, steps=4), "no gradient reached hidden_1 to hidden_4 in 4 steps", "Frozen"),
+        (Setting("linear", "ones", scale=1e30, steps=3), "NaN or infinity came up at step 0", "loss"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_the_words_that_once_were_false(setting, said, unsaid):
+    text = run(setting).sentence
+    assert said in text and unsaid not in text, text
 
 
 def test_dropout_drops_and_breaks_symmetry():
-    with_dropout = run(Setting("sigmoid", dropout=0.5, steps=100))
-    without = run(Setting("sigmoid", steps=100))
-    assert verdict(without) == "symmetric" and verdict(with_dropout) == "learns"
+    with_dropout, without = (run(Setting("sigmoid", dropout=rate, steps=100)) for rate in (0.5, 0))
+    assert without.verdict == "symmetric" and with_dropout.verdict != "symmetric"
     assert run(Setting("tanh", dropout=0.5, steps=20)).width.max() == 1  # dropping zeros changes nothing
-    np.testing.assert_array_equal(run(Setting("sigmoid", dropout=0.5, steps=100)).loss, with_dropout.loss)
-
-
-@pytest.mark.parametrize("kernels", ["zeros", "ones", "glorot_uniform"])
-@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
-def test_the_verdict_is_that_of_diagnose(activation, kernels):
-    for head, layers in [("zeros", 2), ("glorot_uniform", 1), ("glorot_uniform", 2)]:
-        setting = Setting(activation, kernels, head, 0.05, units=8, layers=layers, steps=20)
-        result = run(setting)
-        assert verdict(result) == diagnose(plain_network(setting), X, Y).verdict, f"{setting}"
-        assert sentence(result).startswith(f"<b>{verdict(result).capitalize()}</b>: ")
-
-
-def test_a_run_can_be_abandoned_and_says_how_far_it_is():
-    shares = []
-
-    def go_on(share):
-        shares.append(share)
-        return share < 0.6
-
-    assert run(Setting(steps=100), go_on) is None
-    assert shares[-1] == 0.6 and run(Setting(steps=20)).loss.shape == (20,)
-
-
-def test_numbers_that_overflow_are_drawn_and_named():
-    result = run(Setting("linear", "ones", scale=1e30, steps=10))
-    assert verdict(result) == "diverged" and "overflow" in sentence(result)
-    assert Picture(large=True).png(result).startswith(b"\x89PNG")
+    assert not (with_dropout.loss == without.loss)[5:].any()
 
 
 @pytest.fixture
@@ -113,175 +221,93 @@ def explorer():
     return Explorer(**SMALL)
 
 
-def test_a_change_changes_the_picture_and_the_sentence(explorer):
-    pictures = [explorer.figure.value]
-    assert explorer.message.value.find("Frozen") > 0 and bytes(pictures[0]).startswith(b"\x89PNG")
-    for name, value in {"activation": "sigmoid", "units": 9, "layers": 3, "scale": 0.5, "large_type": True}.items():
-        explorer.controls[name].value = value
-        pictures.append(explorer.figure.value)
-    explorer.controls["kernel_initializer"].value = "glorot_uniform"
-    pictures.append(explorer.figure.value)
-    explorer.controls["compare_with"].value = "the last setting"
-    pictures.append(explorer.figure.value)
-    assert "Grey: 3 x 9 sigmoid, zeros" in explorer.message.value
-    assert all(before != after for before, after in itertools.pairwise(pictures[:4] + pictures[5:]))
-    assert pictures[3] == pictures[4]  # half of nothing is nothing
+def is_fresh(explorer):
+    """Tell whether run, message and picture are those of the controls."""
+    try:
+        setting = Setting(**{name: explorer.controls[name].value for name in asdict(Setting())})
+    except (TypeError, ValueError) as problem:
+        return explorer.message.startswith(str(problem)) and explorer.picture["problem"] == explorer.message
+    expected = run(setting)
+    same = explorer.run.setting == setting and explorer.message == explorer.picture["sentence"] == expected.sentence
+    return same and explorer.picture["loss"] == expected.loss.tobytes() and "problem" not in explorer.picture
 
 
-def test_the_ghost_is_the_last_setting_or_stays(explorer):
-    explorer.controls["compare_with"].value = "the setting shown now"
-    for units in (6, 7):
-        explorer.controls["units"].value = units
-        assert "Grey: 2 x 5 tanh" in explorer.message.value
-    explorer.controls["compare_with"].value = "the last setting"
-    assert "Grey: 2 x 6 tanh" in explorer.message.value
-    explorer.controls["compare_with"].value = "nothing"
-    assert "Grey" not in explorer.message.value
+def test_random_changes_never_raise_and_are_never_stale(explorer):
+    generator = random.Random(0)
+    bad = {"scale": (-1.0, float("nan"), float("inf"), "much", None), "units": (0, 129, 2.5, "7"), "steps": (0, 501)}
+    for _ in range(60):
+        name = generator.choice([*asdict(Setting())])
+        control = CONTROLS[name]
+        good = control.get("choices") or (control["least"], START[name], control.get("most", 1e20) // 8 or 0.5)
+        value = generator.choice((*good, *bad.get(name, ("nothing known",))))
+        if generator.random() < 0.5:
+            explorer.controls[name].value = value
+        else:
+            setattr(explorer, name, value)
+        assert is_fresh(explorer), (name, value, explorer.message)
 
 
-def test_a_seen_setting_gives_the_same_picture_at_once(explorer, monkeypatch):
-    before = explorer.figure.value
-    explorer.controls["units"].value = 6
-    monkeypatch.setattr(panel, "run", None)
-    explorer.controls["units"].value = 5
-    assert explorer.figure.value == before
+def test_a_bad_value_is_answered_and_the_picture_stays(explorer):
+    before = explorer.picture
+    explorer.units = 0
+    assert explorer.message == explorer.picture["problem"]
+    assert explorer.message.startswith(
+        "units: expected an integer of at least 1 and at most 128, got 0. The picture still"
+    )
+    assert explorer.picture["loss"] == before["loss"] and explorer.run.setting.units == 5
+    explorer.units = 5
+    assert explorer.picture == before and explorer.message.startswith("Frozen: ")
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("units", 0), ("units", 10**6), ("scale", -1.0), ("scale", float("nan")), ("units", -3)]
+    "start",
+    [
+        {"compare_with": "x"},
+        {"large_type": "yes"},
+        {"steps": 0},
+        {"dropout": 0.95},
+        {"units": 0},
+        {"scale": -1},
+        {"colour": 1},
+    ],
+    ids=str,
 )
-def test_a_bad_value_is_answered_and_the_picture_stays(explorer, name, value):
-    before, good = explorer.figure.value, explorer.controls[name].value
-    explorer.controls[name].value = value
-    assert f"{name}: expected" in explorer.message.value and explorer.figure.value == before
-    assert "still shows: 2 x 5 tanh, zeros, adam, 10 steps" in explorer.message.value
-    explorer.controls[name].value = good
-    assert "Frozen" in explorer.message.value and explorer.figure.value == before
+def test_a_bad_start_is_refused_by_name(start):
+    (name,) = start
+    with pytest.raises((TypeError, ValueError), match=f"^{name}: "):
+        Explorer(**start)
 
 
-def test_an_unforeseen_error_is_answered_too(explorer, monkeypatch):
-    def broken(setting, go_on):
-        raise RuntimeError("out <of> luck")
-
-    monkeypatch.setattr(panel, "run", broken)
-    explorer.controls["units"].value = 6
-    assert "out &lt;of&gt; luck" in explorer.message.value
-
-
-def test_bad_starting_values_are_refused():
-    with pytest.raises(ValueError, match="units: expected an integer of at least 1, got 0"):
-        Explorer(units=0)
-    with pytest.raises(ValueError, match="activation: expected one of tanh"):
-        Explorer(activation="nope")
-    with pytest.raises(TypeError, match="colour"):
-        Explorer(colour="red")
+def test_a_page_without_a_kernel_shows_picture_and_verdict(explorer):
+    data, _ = explorer._repr_mimebundle_()
+    assert data["text/plain"] == f"Explorer: {explorer.run.setting}\n{explorer.message}"
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    data.pop("application/vnd.jupyter.widget-view+json")  # the storing script drops it
+    cell = nbformat.v4.new_code_cell("explorer", outputs=[nbformat.v4.new_output("display_data", data)])
+    page = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))[0]
+    assert data["image/png"] in page
+    assert Explorer(**SMALL)._repr_mimebundle_()[0]["image/png"] == data["image/png"]
 
 
-def test_a_change_in_the_browser_does_not_wait_and_interrupts_the_one_before(explorer, monkeypatch):
-    finished = []
-    original = panel.run
-
-    def watched(setting, go_on):
-        result = original(setting, go_on)
-        finished.append((setting.steps, result is not None))
-        return result
-
-    monkeypatch.setattr(panel, "run", watched)
-    monkeypatch.setattr(panel, "_comes_from_browser", lambda: True)
-    explorer.controls["steps"].value = 2000
-    deadline = time.monotonic() + 30
-    while explorer.progress.layout.visibility == "hidden" and time.monotonic() < deadline:
-        time.sleep(0.001)
-    explorer.controls["steps"].value = 20
-    explorer.wait()
-    assert finished == [(2000, False), (20, True)]
-    assert explorer.figure.value == Picture(large=False).png(run(Setting(units=5, steps=20)))
-    assert explorer.progress.layout.visibility == "hidden"
-
-
-def test_nothing_is_printed(capfd):
-    Explorer(**SMALL).controls["units"].value = 0
-    assert capfd.readouterr() == ("", "")
-
-
-GOOD = {
-    "activation": tuple(ACTIVATIONS),
-    "kernel_initializer": INITIALIZERS,
-    "head_initializer": ("same", *INITIALIZERS),
-    "scale": (0.0, 1e-4, 0.1, 1.0, 3.0, 1e20),
-    "units": (1, 2, 7, 16, 31, 32),
-    "layers": (1, 2, 3, 4),
-    "optimizer": OPTIMIZERS,
-    "steps": (10, 30, 70),
-    "compare_with": ("nothing", "the last setting", "the setting shown now"),
-    "large_type": (False, True),
-}
-BAD = {"scale": (-1.0, float("nan"), float("inf")), "units": (0, -7, 257, 10**9)}
-
-
-def change_at_random(explorer, generator):
-    name = generator.choice(list(GOOD))
-    values = GOOD[name] + (BAD[name] if name in BAD and generator.random() < 0.5 else ())
-    explorer.controls[name].value = generator.choice(values)
-
-
-def is_fresh(explorer):
-    """Tell whether picture and message are those of the controls."""
-    try:
-        setting = explorer.setting
-    except ValueError as problem:
-        return str(problem) in explorer.message.value
-    result = explorer._runs[setting]
-    picture = explorer._picture(result, explorer._ghost_now())
-    return sentence(result) in explorer.message.value and explorer.figure.value == picture
-
-
-def settings_at_random(count, seed=0):
-    generator, explorer = random.Random(seed), Explorer(**SMALL)
-    for number in range(count):
-        change_at_random(explorer, generator)
-        assert is_fresh(explorer), f"change {number}: {[control.value for control in explorer.controls.values()]}"
-
-
-def memory_after(count, explorer, generator):
-    for _ in range(count):
-        change_at_random(explorer, generator)
-    gc.collect()
-    if sys.platform == "linux":
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * resource.getpagesize()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def test_random_settings_never_raise_and_are_never_stale():
-    settings_at_random(25)
-
-
-def test_memory_does_not_grow():
-    explorer, generator, threads = Explorer(**SMALL), random.Random(1), threading.active_count()
-    after_15 = memory_after(15, explorer, generator)
-    assert memory_after(25, explorer, generator) < 1.15 * after_15
-    assert threading.active_count() == threads
-
-
-@pytest.mark.parametrize("layers", [1, 2, 4])
-def test_what_lesson_2_says_about_the_panel(layers):
-    start = Setting("sigmoid", layers=layers)
-    assert verdict(run(start)) == "symmetric" and run(start).width.max() == 1
-    random_head = run(replace(start, head_initializer="glorot_uniform"))
-    assert [width > 1 for width in random_head.different] == [False] * (layers - 1) + [True]
+def test_only_who_asks_for_widgets_gets_them():
+    code = "import sys, zerostart; assert not {'anywidget', 'ipywidgets'} & set(sys.modules)"
+    code += "; import zerostart.explorer; assert 'matplotlib.figure' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize("layers", [1, 2, 5])
-def test_what_lesson_3_says_about_the_panel(layers):
+def test_what_the_lessons_say_about_the_panel(layers):
     start = Setting("sigmoid", layers=layers, steps=10 * (layers + 1))
     kernels = [sizes for name, sizes in run(start).gradients.items() if name.endswith("kernel")]
     assert [int(np.flatnonzero(sizes)[0]) for sizes in kernels] == list(range(layers, -1, -1))
+    assert run(start).verdict == "symmetric" and run(start).width.max() == 1
+    different = [len(set(groups)) for groups in run(replace(start, head_initializer="glorot_uniform")).groups[1]]
+    assert [count > 1 for count in different] == [False] * (layers - 1) + [True]
     moving = [name for name, sizes in run(replace(start, activation="tanh")).gradients.items() if sizes.any()]
     assert moving == ["head/bias"]
-    random_head = replace(start, head_initializer="glorot_uniform", layers=1)
-    assert verdict(run(replace(random_head, activation="tanh"))) == "learns"
-    assert verdict(run(replace(random_head, activation="relu"))) == "frozen"
+    random_head = replace(start, head_initializer="glorot_uniform", layers=1, steps=100)
+    assert run(replace(random_head, activation="tanh")).verdict == "learns"
+    assert run(replace(random_head, activation="relu")).verdict == "frozen"
 
 
 @pytest.mark.parametrize("scale", [0.05, 0.025, 0.01])
@@ -292,32 +318,6 @@ def test_what_lesson_6_says_about_the_panel(scale):
         below = np.flatnonzero(run(replace(start, **changes)).loss < 2.2)
         return below[0] if len(below) else start.steps
 
-    assert leaves() == start.steps and "plateau" in sentence(run(start))
+    assert leaves() == start.steps and run(start).verdict == "slow"
     assert leaves(optimizer="adam") < min(leaves(layers=1), leaves(scale=2 * scale))
-    assert verdict(run(replace(start, optimizer="adam", scale=0.0))) == "frozen"
-
-
-def test_lessons_keep_the_picture_without_a_kernel():
-    shown = 0
-    for path in LESSONS:
-        notebook = read(path)
-        page = HTMLExporter().from_notebook_node(notebook)[0]
-        for cell in code_cells(notebook):
-            if "Explorer(" in cell.source:
-                (output,) = cell.outputs
-                assert set(output.data) == {"text/plain", "image/png"}
-                assert output.data["image/png"].strip() in page
-                shown += 1
-    assert shown == 3
-
-
-@pytest.mark.parametrize(
-    "start",
-    [{"compare_with": "x"}, {"large_type": "yes"}, {"steps": 5}, {"dropout": 0.95}, {"units": 0}, {"colour": "red"}],
-    ids=str,
-)
-def test_a_bad_start_is_refused_by_name(start):
-    (name,) = start
-    with pytest.raises((TypeError, ValueError), match=name) as problem:
-        Explorer(**start)
-    assert type(problem.value) in (TypeError, ValueError)
+    assert run(replace(start, optimizer="adam", scale=0.0)).verdict == "frozen"

@@ -64,8 +64,8 @@ def run(setting: Setting) -> Run:
         if look:
             named = (logits if whole is None else whole).reshape(label.shape).argmax(axis=1)
             found.accuracy.append(np.mean(named == y))
-            found.spread.append([unit_spread(w) if np.isfinite(w).all() else np.inf for w in net.kernels[:-1]])
-            found.width.append([groups.max() + 1 for groups in net.groups(leaving=False)])
+            found.spread.append([unit_spread(w) if np.isfinite(w).all() else np.nan for w in net.kernels[:-1]])
+            found.width.append([len(set(groups)) or np.nan for groups in net.groups(leaving=False)])
             found.kernels.append([kernel[: 10 if k else None, :10].copy() for k, kernel in enumerate(net.kernels)])
         if step < steps:
             update(gradient.flat)
@@ -93,9 +93,12 @@ class Net:
         self.kernels, self.biases = variables[::2], variables[1::2]
 
     def groups(self, leaving: bool = True) -> list[np.ndarray]:
-        """Return the `unit_groups` of each hidden layer, by the weights that enter and those that leave its units."""
-        if not np.isfinite(self.flat).all():  # what overflows is as different as can be
-            return [np.arange(len(bias)) for bias in self.biases[:-1]]
+        """Return the `unit_groups` of each hidden layer, by the weights that enter and those that leave its units.
+
+        Where a number has overflown there are none.
+        """
+        if not np.isfinite(self.flat).all():
+            return [np.array([])] * len(self.biases[:-1])
         around = [np.vstack([before, after.T] if leaving else [before]) for before, after in pairwise(self.kernels)]
         return [unit_groups(kernel, bias) for kernel, bias in zip(around, self.biases[:-1], strict=True)]
 

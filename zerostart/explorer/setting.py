@@ -95,5 +95,5 @@ def initial_kernel(setting: Setting, place: int, rows: int, columns: int) -> np.
         q, r = np.linalg.qr(z[: rows * columns].reshape(max(rows, columns), min(rows, columns)))
         drawn = (q * np.sign(np.diag(r)) if rows >= columns else (q * np.sign(np.diag(r))).T).ravel()
     else:
-        drawn = {"zeros": 0 * z, "ones": 0 * z + 1, "random_normal": 0.05 * z}[name]
+        drawn = {"zeros": np.zeros(len(z)), "ones": np.ones(len(z)), "random_normal": 0.05 * z}[name]
     return rounded(setting.scale * drawn[: rows * columns].reshape(rows, columns))

@@ -71,7 +71,7 @@ class Explorer(anywidget.AnyWidget):
         data, metadata = super()._repr_mimebundle_(**options)
         still = {"image/png": base64.b64encode(_still(self.run)).decode()} if find_spec("matplotlib") else {}
         words = {"text/plain": f"Explorer: {self.run.setting}\n{self.run.sentence}"}
-        return {**data, **words, **still}, {**metadata, "image/png": {"alt": self.run.sentence}}
+        return {**data, **words, **still}, metadata
 
 
 class Control(NamedTuple):

@@ -70,8 +70,8 @@ function lookAt(net, run, look) {
     for (let row = 0; row < rows; row++) run.kernels[k].set(kernel.subarray(row * size, row * size + columns), (look * rows + row) * columns);
     if (k === run.setting.layers) return;
     const at = look * run.setting.layers + k;
-    run.spread[at] = kernel.every(Number.isFinite) ? unitSpread(kernel, size) : Infinity;
-    run.width[at] = new Set(net.groups(false)[k]).size;
+    run.spread[at] = kernel.every(Number.isFinite) ? unitSpread(kernel, size) : NaN;
+    run.width[at] = new Set(net.groups(false)[k]).size || NaN;
   });
 }
 
@@ -85,13 +85,15 @@ function weights(sizes) {
     biases.push(all.at(-1));
   }
   /** For each hidden layer the group of each unit, by the weights that enter and those that leave it. */
-  const groups = (leaving = true) => sizes.slice(1, -1).map((size, k) => {
-    if (!all.every((part) => part.every(Number.isFinite))) return [...Array(size).keys()];
-    return unitGroups(Array.from({ length: size }, (_, unit) => [
-      ...kernels[k].filter((_, i) => i % size === unit), biases[k][unit],
-      ...(leaving ? kernels[k + 1].subarray(unit * sizes[k + 2], (unit + 1) * sizes[k + 2]) : []),
-    ]));
-  });
+  function groups(leaving = true) {
+    const finite = all.every((part) => part.every(Number.isFinite));
+    return sizes.slice(1, -1).map((size, k) => {
+      const before = sizes[k], after = leaving ? sizes[k + 2] : 0;
+      return finite ? unitGroups(Array.from({ length: size }, (_, unit) => new Float64Array(before + 1 + after).map((_, i) =>
+        i < before ? kernels[k][i * size + unit] : i === before ? biases[k][unit] : kernels[k + 1][unit * after + i - before - 1])))
+        : []; // what has overflown has none
+    });
+  }
   return { sizes, kernels, biases, all, groups };
 }
 
@@ -265,15 +267,17 @@ function unitSpread(kernel, size) {
 }
 
 function unitGroups(units) {
-  const length = (u) => Math.sqrt(u.reduce((sum, value) => sum + value * value, 0));
-  const allowed = TOLERANCE * Math.max(...units.map(length)), groups = Array(units.length).fill(-1);
-  const apart = (u, v) => Math.sqrt(u.reduce((sum, value, i) => sum + (value - v[i]) ** 2, 0));
+  const apart = (u, v) => {
+    let sum = 0;
+    for (let i = 0; i < u.length; i++) sum += (u[i] - v[i]) ** 2;
+    return Math.sqrt(sum);
+  };
+  const nothing = units[0].map(() => 0), allowed = TOLERANCE * Math.max(...units.map((unit) => apart(unit, nothing)));
+  const groups = Array(units.length).fill(-1);
   let found = 0;
   units.forEach((unit, i) => {
     if (groups[i] >= 0) return;
-    units.forEach((other, j) => {
-      if (groups[j] < 0 && apart(unit, other) <= allowed) groups[j] = found;
-    });
+    for (let j = i; j < units.length; j++) if (groups[j] < 0 && apart(unit, units[j]) <= allowed) groups[j] = found;
     found += 1;
   });
   return groups;

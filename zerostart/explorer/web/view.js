@@ -1,7 +1,7 @@
 // Draws a run of the explorer. In Jupyter this file is the whole front end: an anywidget. On a web page explorer.js
 // brings a `model` of the same kind.
 
-const UNITS = 8, LEVELS = 8; // hidden units drawn in a column; shades of a weight
+const UNITS = 6, LEVELS = 8; // hidden units drawn in a column; shades of a weight
 const LAYERS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a8a8a", "#b09000"];
 const RAMP = ["440154", "414487", "2a788e", "22a884", "7ad151", "fde725"].map((hex) => parseInt(hex, 16)); // viridis
 const BINS = 24, LOWEST = -8; // shades of a gradient, from 1e-8 to 1
@@ -147,7 +147,7 @@ const PANELS = { net, gradients, spread, width, loss };
 function net({ run, look, step, width, em, hatch }) {
   const { setting: { layers, units }, names, kernels } = run, top = 3.6 * em, height = top + 20 * em;
   const drawn = names.map((_, k) => (k < layers ? Math.min(units, UNITS) : 10)), stored = names.map((_, k) => (k < layers ? Math.min(units, 10) : 10));
-  const first = Math.min(1.5 * em, width / (layers + 1) / 2), gap = (width - first - 2.4 * em) / layers, tile = Math.min(2 * em, gap * 0.7);
+  const first = Math.min(1.8 * em, width / (layers + 1) / 2), gap = (width - first - 2.4 * em) / layers, tile = Math.min(2.6 * em, gap * 0.7);
   const x = (k) => first + gap * k, y = (k, unit) => top + (20 * em * (unit + 0.5)) / drawn[k];
   run.largest ??= kernels.map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0));
   const weight = (k, row, unit) => kernels[k][(look * (k ? stored[k - 1] : 64) + row) * stored[k] + unit];
@@ -158,7 +158,7 @@ function net({ run, look, step, width, em, hatch }) {
     for (let pixel = 0; pixel < 64; pixel++) {
       const value = weight(0, pixel, unit);
       if (value === 0) zeros += 1;
-      else pixels.add(value / run.largest[0], `M${round(left + (pixel % 8) * cell)} ${round(up + Math.floor(pixel / 8) * cell)}h${round(cell)}v${round(cell)}h${-round(cell)}z`);
+      else pixels.add(share(value, run.largest[0]), `M${round(left + (pixel % 8) * cell)} ${round(up + Math.floor(pixel / 8) * cell)}h${round(cell)}v${round(cell)}h${-round(cell)}z`);
     }
     parts.push(tag("rect", { x: round(left), y: round(up), width: round(tile), height: round(tile), fill: zeros === 64 ? `url(#${hatch})` : "none", class: "frame" }));
   }
@@ -166,7 +166,7 @@ function net({ run, look, step, width, em, hatch }) {
     for (let unit = 0; unit < drawn[k]; unit++) {
       for (let row = 0; row < drawn[k - 1]; row++) {
         const from = x(k - 1) + (k === 1 ? tile / 2 : 0.35 * em);
-        edges.add(weight(k, row, unit) / run.largest[k], `M${round(from)} ${round(y(k - 1, row))}L${round(x(k) - 0.35 * em)} ${round(y(k, unit))}`);
+        edges.add(share(weight(k, row, unit), run.largest[k]), `M${round(from)} ${round(y(k - 1, row))}L${round(x(k) - 0.35 * em)} ${round(y(k, unit))}`);
       }
       parts.push(tag("circle", { cx: round(x(k)), cy: round(y(k, unit)), r: 0.35 * em, class: "unit" }));
       if (k === layers) parts.push(text(x(k) + 0.7 * em, y(k, unit) + 0.28 * em, unit));
@@ -175,7 +175,7 @@ function net({ run, look, step, width, em, hatch }) {
   names.forEach((name, k) => {
     const count = k < layers ? units : 10, all = drawn[k] === count, narrow = gap < 4.6 * em;
     const now = Math.max(...kernels[k].subarray(...[look, look + 1].map((at) => at * kernels[k].length / run.moments.length)).map(Math.abs));
-    const lines = [narrow && k < layers ? k + 1 : name, all ? (narrow ? count : `${count} unit${count > 1 ? "s" : ""}`) : `${drawn[k]}${narrow ? "/" : " of "}${count}`, `≤ ${short(run.largest[k])}`];
+    const lines = [narrow && k < layers ? k + 1 : name, all ? (narrow ? count : `${count} unit${count > 1 ? "s" : ""}`) : `${drawn[k]}${narrow ? "/" : " of "}${count}`, narrow ? String(Number(run.largest[k].toPrecision(2))) : `≤ ${short(run.largest[k])}`];
     lines.forEach((line, row) => parts.push(text(x(k) - (k ? 0 : Math.min(first, tile) / 2), (1 + 1.05 * row) * em, line, { "text-anchor": k ? "middle" : "start", class: row ? "soft" : "" })));
     said.push(`${name} has ${count} units; its largest weight here is ${short(now)}`);
   });
@@ -188,7 +188,7 @@ function net({ run, look, step, width, em, hatch }) {
 }
 
 function gradients({ run, step, width, em, hatch }) {
-  const count = run.loss.length, rows = 2 * run.names.length, row = Math.min(1.5 * em, Math.max(1.05 * em, (19 * em) / rows));
+  const count = run.loss.length, rows = 2 * run.names.length, row = Math.min(2.4 * em, Math.max(1.05 * em, (18 * em) / rows));
   const left = 7 * em, right = width - 3.6 * em, column = (right - left) / count, top = 0.3 * em;
   const y = (variable) => top + variable * row + Math.floor(variable / 2) * 0.25 * em, bottom = y(rows - 1) + row;
   const parts = [], said = [];
@@ -198,7 +198,7 @@ function gradients({ run, step, width, em, hatch }) {
     for (let from = 0, to; from < run.done; from = to) {
       for (to = from + 1; to < run.done && kind(to) === kind(from); to++);
       const fill = kind(from) === "zero" ? `url(#${hatch})` : kind(from) === "bad" ? "var(--ink)" : colour(kind(from));
-      parts.push(tag("rect", { x: round(left + from * column), y: round(y(variable)), width: round((to - from) * column), height: round(row - 1), fill }));
+      parts.push(tag("rect", { x: round(left + from * column), y: round(y(variable)), width: round((to - from) * column + 0.3), height: round(row - 1), fill }));
     }
     parts.push(text(left - 0.5 * em, y(variable) + row / 2 + 0.28 * em, name, { "text-anchor": "end" }));
     parts.push(text(right + 0.4 * em, y(variable) + row / 2 + 0.28 * em, short(sizes[step]), { class: "soft" }));
@@ -207,31 +207,31 @@ function gradients({ run, step, width, em, hatch }) {
   const now = { x: round(left + step * column - 1), y: round(top - 2), width: round(Math.max(column, 1) + 2), height: round(bottom - top + 3), class: "now" };
   parts.push(tag("rect", now), ...ticks(run.setting.steps, (right - left) / em / 4).map((at) =>
     text(left + (at + 0.5) * column, bottom + 1.1 * em, at, { "text-anchor": "middle", class: "soft" })));
-  const bar = Math.min(right - left, 12 * em) / BINS, base = bottom + 2 * em;
+  const bar = (right - left) / BINS, base = bottom + 2 * em;
   for (let shade = 0; shade < BINS; shade++) parts.push(tag("rect", { x: round(left + shade * bar), y: base, width: round(bar + 0.5), height: 0.8 * em, fill: colour(shade) }));
   ["1e-8", "1e-6", "1e-4", "0.01", "1"].forEach((label, place) =>
     parts.push(text(left + place * 6 * bar, base + 1.8 * em, label, { "text-anchor": place ? (place === 4 ? "end" : "middle") : "start", class: "soft" })));
   parts.push(tag("rect", { x: round(left - 5.6 * em), y: base, width: round(1.6 * em), height: 0.8 * em, fill: `url(#${hatch})`, class: "frame" }), text(left - 5.6 * em, base + 1.8 * em, "exactly 0", { class: "soft" }));
   return {
-    title: "Gradients: root mean square of each variable's, by step", height: base + 2.2 * em, says: `At step ${step}: ${said.join(", ")}.`,
-    body: parts.join(""), note: `On the right: the values at step ${step}.`,
+    title: "Gradients", height: base + 2.2 * em, says: `At step ${step}: ${said.join(", ")}.`,
+    body: parts.join(""), note: `Colour: root mean square of the gradient of each variable, at each step. On the right: its value at step ${step}.${run.gradients.some((size) => !Number.isFinite(size)) ? " Black or white: NaN or infinity." : ""}`,
   };
 }
 
 function spread(scene) {
   const y = (value) => (value === 0 ? 0 : 0.08 + (0.92 * (Math.log10(value) + 8)) / 9);
   return units(scene, "spread", y, [[0, "0"], [1e-6, "1e-6"], [1e-4, "1e-4"], [0.01, "0.01"], [1, "1"]], short,
-    "Spread: the largest difference between two units of a layer in one incoming weight");
+    "Spread between units", "Largest difference between two units of a layer in one incoming weight.");
 }
 
 function width(scene) {
-  const most = Math.max(scene.run.setting.units, scene.ghost?.setting.units ?? 0), levels = [...ticks(most, 4)].filter(Boolean);
+  const most = Math.max(scene.run.setting.units, scene.ghost?.setting.units ?? 0), levels = ticks(most, 4).filter((level) => level && Number.isInteger(level));
   return units(scene, "width", (value) => value / (1.05 * most), [[0, "0"], ...levels.map((level) => [level, level])],
-    (value) => `${value} of ${scene.run.setting.units}`, "Effective width: how many different units a layer has");
+    (value) => (value ? `${value} of ${scene.run.setting.units}` : "NaN"), "Effective width", "How many different units a layer has.");
 }
 
 /** A curve for each hidden layer. Deeper ones are thinner and lie above, so that equal curves do not hide each other. */
-function units({ run, ghost, look, step, width, em }, name, y, levels, say, title) {
+function units({ run, ghost, look, step, width, em }, name, y, levels, say, title, meaning) {
   const rows = ({ setting: { layers }, moments, [name]: values, done }) => Array.from({ length: layers }, (_, k) =>
     moments.filter((at) => at < done).map((at, place) => [at, values[place * layers + k]]));
   const lines = rows(run).map((points, k) => ({ points, stroke: LAYERS[k], "stroke-width": 2 + 1.1 * (run.setting.layers - 1 - k) }));
@@ -239,7 +239,7 @@ function units({ run, ghost, look, step, width, em }, name, y, levels, say, titl
   return {
     ...chart({ steps: run.setting.steps, ghosts: ghost ? rows(ghost) : [], ghost, lines, y, levels, step, width, em }), title,
     says: `At step ${step}: ${said.map((pair) => pair.join(" ")).join(", ")}.`,
-    note: said.map(([layer, value], k) => `<span><i style="background:${LAYERS[k]}"></i> ${layer} ${value}</span>`).join(" "),
+    note: said.map(([layer, value], k) => `<span><i style="background:${LAYERS[k]}"></i> ${layer} ${value}</span>`).join(" ") + `<br>${meaning}`,
   };
 }
 
@@ -247,7 +247,7 @@ function loss({ run, ghost, look, step, width, em }) {
   const finite = [...run.loss].filter(Number.isFinite), top = Math.min(20, Math.max(2.7, 1.05 * Math.max(...finite, 0))), rows = ({ loss }) => [...loss].map((value, at) => [at, value]);
   const levels = ticks(top, 4).map((level) => [level, level]), lines = [{ points: rows(run), stroke: "var(--ink)", "stroke-width": 2.2 }];
   const landmarks = [[Math.log(10), `ln 10 = ${Math.log(10).toFixed(3)}`, -0.4], [run.entropy, `entropy ${run.entropy.toFixed(3)}`, 1.05]];
-  const right = Math.round(128 * run.accuracy[look]), now = `loss ${short(run.loss[step])}, ${right} of 128 digits named right`;
+  const right = Math.round(128 * run.accuracy[look]), now = `loss ${short(run.loss[step])}${Number.isFinite(run.loss[step]) ? `, ${right} of 128 digits named right` : ""}`;
   const at = { steps: run.setting.steps, ghosts: ghost ? [rows(ghost)] : [], ghost, lines, y: (value) => value / top, levels, step, width, em, landmarks };
   return {
     ...chart(at), title: `Loss${Math.max(...finite) > top ? `, cut off at ${top}` : ""}`, says: `At step ${step}: ${now}. ln 10 is 2.303, the entropy of the classes ${run.entropy.toFixed(3)}.`,
@@ -277,7 +277,8 @@ class Bundle {
   parts = new Map();
 
   add(value, path) {
-    const level = value === 0 ? 0 : Math.sign(value) * Math.max(1, Math.ceil(Math.abs(value) * LEVELS)) || 0;
+    if (Number.isNaN(value)) return;
+    const level = value === 0 ? 0 : Math.sign(value) * Math.max(1, Math.ceil(Math.abs(value) * LEVELS));
     this.parts.set(level, (this.parts.get(level) ?? "") + path);
   }
 
@@ -290,6 +291,7 @@ class Bundle {
   }
 }
 
+const share = (weight, largest) => (weight === 0 ? 0 : Number.isFinite(weight) ? weight / largest : NaN);
 const swatch = `<i class="hatched"></i> hatched`;
 const hatching = (id) => `<pattern id="${id}" width="6" height="6" patternUnits="userSpaceOnUse"><path d="M-1 7L7 -1M-1 1L1 -1M5 7L7 5" class="hatch"></path></pattern>`;
 const round = (number) => Math.round(10 * number) / 10;
