@@ -10,7 +10,7 @@ export default { render };
 
 function render({ model, el }) {
   const root = Object.assign(document.createElement("div"), { className: "zerostart", innerHTML: page(model.get("offered")) });
-  root.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes the arrow keys
+  for (const control of root.querySelectorAll("input, select, button")) control.dataset.lmSuppressShortcuts = ""; // or JupyterLab takes the keys
   el.append(root);
   const [form, verdict, grey, moment, slider, output, play] = ["form", ".verdict", ".grey", ".moment", ".moment input", ".moment output", "button"]
     .map((name) => root.querySelector(name));
@@ -189,7 +189,7 @@ function net({ run, look, step, width, em, hatch }) {
 
 function gradients({ run, step, width, em, hatch }) {
   const count = run.loss.length, rows = 2 * run.names.length, row = Math.min(2.4 * em, Math.max(1.05 * em, (18 * em) / rows));
-  const left = 7 * em, right = width - 3.6 * em, column = (right - left) / count, top = 0.3 * em;
+  const left = 7 * em, right = width - 4.2 * em, column = (right - left) / count, top = 0.3 * em;
   const y = (variable) => top + variable * row + Math.floor(variable / 2) * 0.25 * em, bottom = y(rows - 1) + row;
   const parts = [], said = [];
   for (let variable = 0; variable < rows; variable++) {

@@ -1,0 +1,69 @@
+"""Starts JupyterLab on a folder of its own, and finds Chromium for Playwright."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight exist too
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """Open a browser. Where there is none, the test fails if the environment asks for one, else it is skipped."""
+    absent = pytest.fail if os.environ.get("BROWSER_REQUIRED") else pytest.skip
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None) or absent("no Chromium on the path")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        absent("no Playwright: uv sync --group browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def jupyterlab(home: Path) -> Iterator[str]:
+    """Serve `home / "notebooks"` and give the address. All that JupyterLab remembers goes into `home`."""
+    for name, settings in SETTINGS.items():
+        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
+    folders = {f"JUPYTER_{name}_DIR": name.lower() for name in ("CONFIG", "DATA", "RUNTIME")}
+    folders |= {"IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "spaces"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = f"--no-browser --allow-root --ip=127.0.0.1 --port={port} --IdentityProvider.token=secret"
+    options += " --LabApp.expose_app_in_browser=True"
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options.split(), f"--notebook-dir={home / 'notebooks'}"],
+            env=os.environ | {name: str(home / folder) for name, folder in folders.items()},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        try:
+            deadline = time.monotonic() + 180
+            while "is running at" not in (home / "log").read_text():
+                assert time.monotonic() < deadline and server.poll() is None, (home / "log").read_text()
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token=secret&reset"
+        finally:
+            server.terminate()
+            server.wait(60)

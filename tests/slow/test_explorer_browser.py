@@ -1,0 +1,229 @@
+"""The explorer in a real browser: on a page of its own, and in JupyterLab. `uv run --group browser pytest` runs it.
+
+Screenshots are kept in build/screenshots.
+"""
+
+import contextlib
+import functools
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+
+import nbformat
+import pytest
+from lab import chromium, jupyterlab
+from lessons import ROOT
+
+SHOTS = ROOT / "build" / "screenshots"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
+<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width"></head><body><main><h1>Explorer</h1>{}</main></body></html>"""
+PICTURE = "[...document.querySelectorAll('.zerostart figure')].map(figure => figure.innerHTML)"
+READY = "document.querySelector('.zerostart .verdict')?.textContent.match(/^(?!Training)\\w/)"
+FRESH = """document.querySelector('.net desc').textContent
+    .includes(` ${document.querySelector('[name=units]').value} units;`)"""
+CONNECTED = """new Promise(resolve => setInterval(() => {
+    const session = window.jupyterapp?.shell.currentWidget?.sessionContext.session;
+    session?.kernel?.info.then(() => resolve(true));
+}, 100))"""
+EXTREMES = {
+    "one_unit": "activation=sigmoid&units=1&layers=1",
+    "largest": "layers=8&units=64&kernel_initializer=he_normal&activation=relu&steps=20&large_type=true",
+    "dead": "activation=relu&head_initializer=glorot_uniform",
+    "diverged": "activation=linear&kernel_initializer=ones&scale=1e30&steps=20",
+}
+
+
+@contextlib.contextmanager
+def served(folder):
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    handler.log_message = lambda *_: None
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/explorer.html"
+    server.shutdown()
+    server.server_close()
+
+
+def write_page(folder):
+    """Write what the page of the reading site holds, without its theme."""
+    shutil.copytree(ROOT / "zerostart" / "explorer" / "web", folder / "_static")
+    text = (ROOT / "docs" / "explorer.md").read_text(encoding="utf-8")
+    raw = re.search(r"```\{raw\} html\n(.*?)```", text, re.DOTALL)[1]
+    (folder / "explorer.html").write_text(PAGE.format(raw), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    write_page(folder)
+    with served(folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """Fetch axe-core, which looks for what people who cannot see, hear or use a mouse stumble over."""
+    folder = tmp_path_factory.mktemp("axe")
+    if shutil.which("npm") is None:
+        pytest.fail("no npm on the path") if os.environ.get("BROWSER_REQUIRED") else pytest.skip("no npm on the path")
+    subprocess.run(["npm", "install", "--silent", "--no-save", "--prefix", folder, "axe-core@4"], check=True)
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def opened(browser, address, query="", width=1280, height=800, scheme="light"):
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.complaints, page.weight, page.hosts = [], [], set()
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type != "log" else None)
+    page.on("pageerror", lambda problem: page.complaints.append(str(problem)))
+    page.on("response", lambda answer: page.weight.append(answer.body()))
+    page.on("request", lambda request: page.hosts.add(request.url.split("/")[2] if "//" in request.url else "data"))
+    page.goto(f"{address}?{query}")
+    page.wait_for_function(READY, timeout=120_000)
+    return page
+
+
+def test_the_page_is_light_and_asks_nobody_else(browser, address):
+    page = opened(browser, address)
+    page.wait_for_load_state("networkidle")
+    assert not page.complaints and page.hosts <= {address.split("/")[2], "data"}
+    assert sum(map(len, page.weight)) < 300_000
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", EXTREMES)
+def test_every_setting_fits_and_is_accessible(browser, address, axe, name, scheme, width, height):
+    page = opened(browser, address, EXTREMES[name], width, height, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document.querySelector('.zerostart'), {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa']})")
+    bad = [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]]
+    assert not bad and not page.complaints
+    page.screenshot(path=SHOTS / f"explorer_{name}_{scheme}_{width}.png", full_page=True)
+    page.close()
+
+
+@pytest.mark.parametrize("control", ["activation", "units", "layers", "steps", "dropout", "large_type", "moment"])
+def test_a_key_changes_the_picture(browser, address, control):
+    page = opened(browser, address, "activation=sigmoid&kernel_initializer=glorot_uniform&steps=40")
+    before = page.evaluate(PICTURE)
+    where = ".moment input" if control == "moment" else f"[name={control}]"
+    page.focus(where)
+    page.keyboard.press({"large_type": "Space", "moment": "ArrowLeft"}.get(control, "ArrowUp"))
+    page.wait_for_function(f"before => JSON.stringify({PICTURE}) != JSON.stringify(before)", arg=before)
+    if control not in ("moment", "large_type"):
+        assert f"{control}=" in page.url
+    assert not page.complaints
+    page.close()
+
+
+def test_all_panels_show_the_moment(browser, address):
+    page = opened(browser, address, "activation=sigmoid&layers=3&steps=20")
+    page.focus(".moment input")
+    page.keyboard.press("Home")
+    for step in range(5):
+        page.wait_for_function(f"document.querySelector('.moment output').textContent == 'step {step} of 20'")
+        page.wait_for_timeout(100)
+        rows = page.eval_on_selector(".gradients desc", "e => e.textContent")
+        awake = [f"{name} kernel exactly 0" not in rows for name in ("hidden_1", "hidden_2", "hidden_3", "head")]
+        assert awake == [step >= 3, step >= 2, step >= 1, True]
+        texts = page.eval_on_selector_all("figure desc, figure figcaption", "all => all.map(e => e.textContent).join()")
+        assert texts.count(f"step {step}") == 5
+        page.keyboard.press("ArrowRight")
+    page.close()
+
+
+def test_a_bad_value_is_answered_and_another_setting_is_compared(browser, address):
+    page = opened(browser, address, "activation=sigmoid")
+    before = page.evaluate(PICTURE)
+    for value in ("-1", "much", ""):
+        page.fill("[name=scale]", value)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".verdict.problem")
+        assert page.inner_text(".verdict").startswith("scale: expected a number of at least 0, got ")
+        assert page.evaluate(PICTURE) == before
+    page.fill("[name=scale]", "1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".verdict:not(.problem)")
+    page.select_option("[name=compare_with]", "the setting shown now")
+    page.fill("[name=units]", "3")
+    page.wait_for_function(
+        "document.querySelector('.grey').textContent == 'Grey: 2 x 16 sigmoid, zeros, adam, 100 steps.'"
+    )
+    assert page.eval_on_selector_all("path.ghost", "paths => paths.length") == 5
+    page.close()
+
+
+def drag(page, seconds, until=63):
+    """Drag the slider of the units from one end towards the other, and list what the picture showed meanwhile."""
+    page.evaluate("""() => {
+        window.seen = [];
+        const svg = document.querySelector('.zerostart .net svg');
+        new MutationObserver(() => window.seen.push([performance.now(), svg.textContent.match(/(\\d+) units;/)?.[1]]))
+            .observe(svg, {childList: true});
+    }""")
+    box = page.locator("[name=units]").bounding_box()
+    middle, moves = box["y"] + box["height"] / 2, int(60 * seconds)
+    page.mouse.move(box["x"] + 8, middle)
+    page.mouse.down()
+    for move in range(moves):
+        page.mouse.move(box["x"] + 8 + (box["width"] / 2 - 16) * move / moves * until / 63, middle)
+        page.wait_for_timeout(1000 / 60)
+    page.mouse.up()
+    return page.evaluate("window.seen")
+
+
+def test_a_drag_is_followed_and_the_newest_wish_wins(browser, address):
+    page = opened(browser, address, "kernel_initializer=glorot_uniform")
+    seen = drag(page, seconds=2)
+    assert len({units for _, units in seen}) > 3
+    page.wait_for_function(FRESH)
+    page.close()
+
+
+def test_jupyterlab(browser, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    code = "import helpers\nfrom zerostart.explorer import Explorer\nexplorer = Explorer(kernel_initializer='glorot_uniform', units=32)\nexplorer"
+    cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("print(explorer.units, explorer.message)")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "notebooks" / "explorer.ipynb")
+    with jupyterlab(tmp_path) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        page.goto(address.format("explorer.ipynb"))
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+        page.evaluate(CONNECTED)
+        page.locator(".jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_function(READY, timeout=120_000)
+        seen = drag(page, seconds=3)
+        page.wait_for_function(FRESH)
+        page.focus("[name=layers]")
+        before = page.evaluate(PICTURE)
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(f"before => JSON.stringify({PICTURE}) != JSON.stringify(before)", arg=before)
+        page.fill("[name=scale]", "-3")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".verdict.problem")
+        page.locator(".jp-CodeCell .cm-content").nth(1).click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_selector(".jp-CodeCell:nth-child(2) .jp-OutputArea-output pre")
+        told = page.inner_text(".jp-CodeCell:nth-child(2) .jp-OutputArea-output pre")
+        assert told.startswith(
+            f"{page.input_value('[name=units]')} scale: expected a finite number of at least 0, got -3"
+        )
+        page.locator(".zerostart").scroll_into_view_if_needed()
+        page.screenshot(path=SHOTS / "explorer_jupyterlab.png")
+        print(json.dumps({"pictures a second": len({units for _, units in seen}) / 3}))
+        page.close()
+    assert len({units for _, units in seen}) > 3
