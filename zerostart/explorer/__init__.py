@@ -1,7 +1,4 @@
-"""A panel to play with: change a size, an activation or an initializer, and see at once what the network does.
-
-`engine` computes, `sentence` says what was found, `widget` shows it in Jupyter; on a web page `web/engine.js` computes.
-"""
+"""A panel to play with: change a size, an activation or an initializer, and see at once what the network does."""
 
 from zerostart.explorer.widget import Explorer
 

@@ -25,8 +25,8 @@ class Run(SimpleNamespace):
         loss: Loss at every step, shape `(steps + 1,)`.
         gradients: Variable -> root mean square of its gradient at every step, from the input to the output.
         moments: The steps at which the net was looked at. The next four have one row for each of them.
-        accuracy: Share of the images in the right class.
-        spread, width: `unit_spread` and `effective_width` of each hidden layer.
+        accuracy, spread, width: Share of the images in the right class; of each hidden layer the `unit_spread` and the
+            `effective_width`.
         kernels: For each layer the weights between the first 10 units, for the first layer from all pixels.
         groups: At first and at last, for each hidden layer: which units are identical in all that enters and leaves.
         zero: For each kernel whether it was zero at first.
@@ -50,10 +50,11 @@ def run(setting: Setting) -> Run:
     given = net, gradient, setting.activation, x.reshape(-1, BLOCK, sizes[0]), label.reshape(-1, BLOCK, sizes[-1])
     found = Run(setting=setting, loss=[], accuracy=[], spread=[], width=[], kernels=[], groups=[net.groups()])
     found.moments = sorted({*range(min(steps, 9) + 1), *(steps * part // 20 for part in range(21))})
-    found.zero, (found.entered, found.returned) = [not w.any() for w in net.kernels], np.zeros((2, layers + 1), bool)
+    found.zero = np.array([not kernel.any() for kernel in net.kernels])
+    found.entered, found.returned = np.zeros((2, layers + 1), bool)
     update, seen = rule(setting.optimizer, net.flat), []
     for step in range(steps + 1):
-        look, factors = step in found.moments, dropout(setting, step, len(y))
+        look, factors = step in found.moments, dropout(setting, step, len(y)) if setting.dropout else [1] * layers
         whole = propagate(*given, [1] * layers)[1] if look and setting.dropout else None
         loss, logits, values, deltas = propagate(*given, factors)
         found.loss.append(loss)
@@ -93,10 +94,7 @@ class Net:
         self.kernels, self.biases = variables[::2], variables[1::2]
 
     def groups(self, leaving: bool = True) -> list[np.ndarray]:
-        """Return the `unit_groups` of each hidden layer, by the weights that enter and those that leave its units.
-
-        Where a number has overflown there are none.
-        """
+        """Return each hidden layer's `unit_groups`, by what enters and leaves its units; none after an overflow."""
         if not np.isfinite(self.flat).all():
             return [np.array([])] * len(self.biases[:-1])
         around = [np.vstack([before, after.T] if leaving else [before]) for before, after in pairwise(self.kernels)]
@@ -128,8 +126,8 @@ def rule(optimizer: str, p: np.ndarray) -> Callable[[np.ndarray], None]:
 def propagate(net: Net, gradient: Net, activation: str, x: np.ndarray, label: np.ndarray, factors: Sequence) -> tuple:
     """Write the gradient into `gradient`. Return the loss, the logits, and what enters and what leaves each kernel.
 
-    `label` marks the right classes, `factors` are those of dropout. What comes back to the logits sums to 0 in every
-    row, and exactly so here: behind a head of equal weights a gradient is exactly 0.
+    `factors` are those of dropout. What comes back to the logits sums to 0 in every row, and exactly so here: behind a
+    head of equal weights a gradient is exactly 0.
     """
     values, slopes, (value, slope) = [x], [], ACTIVATIONS[activation]
     for kernel, bias, factor in zip(net.kernels, net.biases, factors, strict=False):
@@ -153,17 +151,14 @@ def propagate(net: Net, gradient: Net, activation: str, x: np.ndarray, label: np
     return np.mean(np.log(total).ravel() - shifted[label]), logits, values, deltas
 
 
-def dropout(setting: Setting, step: int, rows: int) -> Sequence:
+def dropout(setting: Setting, step: int, rows: int) -> np.ndarray:
     """Return a factor for every output of every hidden layer, as `keras.layers.Dropout` would multiply."""
-    if not setting.dropout:
-        return [1] * setting.layers
     shape = (setting.layers, rows // BLOCK, BLOCK, setting.units)
     drawn = uniform(FOR_DROPOUT + step * np.prod(shape), np.prod(shape)).reshape(shape)
     return (drawn >= setting.dropout) / (1 - setting.dropout)
 
 
-def sigmoid(z: np.ndarray, _: np.ndarray | None = None) -> np.ndarray:
-    """Return the logistic function, rounded."""
+def _sigmoid(z: np.ndarray, _: np.ndarray | None = None) -> np.ndarray:
     return rounded(1 / (1 + np.exp(-z)))
 
 
@@ -171,8 +166,8 @@ def sigmoid(z: np.ndarray, _: np.ndarray | None = None) -> np.ndarray:
 ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
     "tanh": (np.tanh, lambda z, h: 1 - h * h),
     "relu": (lambda z: np.maximum(z, 0), lambda z, h: (z > 0) * 1.0),
-    "silu": (lambda z: z * sigmoid(z), lambda z, h: (gate := sigmoid(z)) * (1 + z * (1 - gate))),
-    "sigmoid": (sigmoid, lambda z, h: h * (1 - h)),
-    "softplus": (lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), sigmoid),
+    "silu": (lambda z: z * _sigmoid(z), lambda z, h: (gate := _sigmoid(z)) * (1 + z * (1 - gate))),
+    "sigmoid": (_sigmoid, lambda z, h: h * (1 - h)),
+    "softplus": (lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), _sigmoid),
     "linear": (lambda z: z, lambda z, h: np.ones_like(z)),
 }

@@ -1,7 +1,4 @@
-"""What the explorer says of a run: the verdict, why, and what came of it. `web/sentence.js` says the same.
-
-The words stand in `web/explorer.json`. What was measured in this very run chooses them.
-"""
+"""What the explorer says of a run. What was measured in it chooses the words, which stand in `web/explorer.json`."""
 
 from typing import Any
 
@@ -48,12 +45,19 @@ def say(run: Any) -> tuple[str, str]:
 
 def _frozen(run: Any, facts: dict[str, Any], sizes: np.ndarray) -> list[str]:
     """Choose what is said of kernels without a gradient, and write their names into `facts`."""
-    asleep, at_zero = ~sizes[::2].any(axis=1), run.setting.activation not in ("sigmoid", "softplus")
-    silent, zero = asleep & ~run.entered, np.array(run.zero) & at_zero
-    dead = np.append(silent[1:], False) & ~zero & (run.setting.activation == "relu")
-    found = {"asleep": asleep, "silent": silent, "deaf": asleep & ~run.returned, "zero": zero, "dead": dead}
-    for key, where in found.items():
+    asleep, relu, pieces = ~sizes[::2].any(axis=1), facts["activation"] == "relu", []
+    silent, deaf, zero = asleep & ~run.entered, asleep & ~run.returned, asleep & run.zero
+    for key, where in {"asleep": asleep, "silent": silent, "deaf": deaf}.items():
         chosen = [name for name, here in zip(run.names, where, strict=True) if here]
-        in_a_row = len(chosen) > 2 and "".join(chosen) in "".join(run.names)
-        facts[key] = f"{chosen[0]} to {chosen[-1]}" if in_a_row else " and ".join(chosen)
-    return [key for key in ("silent", "deaf", "zero", "dead") if facts[key]] + ["only"] * (not sizes[:-1].any())
+        in_a_row = "".join(chosen) in "".join(run.names)
+        listed = f"{chosen[0]} to {chosen[-1]}" if in_a_row and len(chosen) > 2 else " and ".join(chosen)
+        facts[key] = f"the kernel{'s' * (len(chosen) > 1)} of {listed}"
+        if key == "silent" and chosen:
+            source = run.names.index(chosen[0]) - 1
+            facts["source"], cause = run.names[source], ", zero" if zero[source] else ", dead" if relu else ""
+            pieces.append(key + cause * (in_a_row and facts["activation"] not in ("sigmoid", "softplus")))
+        if key == "deaf" and chosen:
+            sink = min(run.names.index(chosen[-1]) + 1, len(zero) - 1)
+            facts |= {"sink": run.names[sink], "last": chosen[-1]}
+            pieces.append(key + (", zero" if zero[sink] else ", dead" if relu and silent[sink] else "") * in_a_row)
+    return pieces + ["only"] * (not sizes[:-1].any())

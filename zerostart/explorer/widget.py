@@ -1,7 +1,5 @@
 """The panel in Jupyter: takes the reader's changes, and hands the arrays of a new run to the picture."""
 
-import base64
-import io
 import textwrap
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -14,13 +12,10 @@ from zerostart.explorer.engine import Run, run
 from zerostart.explorer.sentence import entropy_and_majority
 from zerostart.explorer.setting import CONTROLS, START, WEB, Setting, checked
 
-
-def _trait(name: str) -> traitlets.Any:
-    """Take any value: a bad one is answered in the panel. Of NaN and the like the browser is sent the name."""
-    plain = {
-        "to_json": lambda value, _: value if isinstance(value, (str, int, float)) and value == value else str(value)
-    }
-    return traitlets.Any(START[name]).tag(sync=True, **plain)
+# A control takes any value: a bad one is answered in the panel. Of NaN and the like the browser is sent the name.
+FITS = (str, int, float)
+PLAIN = {"to_json": lambda value, _: value if isinstance(value, FITS) and f"{value}" not in "nan -inf" else str(value)}
+TRAITS = [traitlets.Any(START[name]).tag(sync=True, **PLAIN) for name in CONTROLS]
 
 
 class Explorer(anywidget.AnyWidget):
@@ -39,8 +34,8 @@ class Explorer(anywidget.AnyWidget):
     """
 
     _esm, _css = WEB / "view.js", WEB / "explorer.css"
-    activation, kernel_initializer, head_initializer, scale = map(_trait, list(CONTROLS)[:4])
-    units, layers, optimizer, steps, dropout, compare_with, large_type = map(_trait, list(CONTROLS)[4:])
+    activation, kernel_initializer, head_initializer, scale, units, layers, optimizer, *_ = TRAITS
+    steps, dropout, compare_with, large_type = TRAITS[-4:]
     offered = traitlets.Dict(CONTROLS).tag(sync=True)
     picture = traitlets.Dict().tag(sync=True)
 
@@ -69,9 +64,8 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Add a still picture and the verdict, for pages without a kernel: a stored notebook, GitHub, static HTML."""
         data, metadata = super()._repr_mimebundle_(**options)
-        still = {"image/png": base64.b64encode(_still(self.run)).decode()} if find_spec("matplotlib") else {}
-        words = {"text/plain": f"Explorer: {self.run.setting}\n{self.run.sentence}"}
-        return {**data, **words, **still}, metadata
+        still = {"image/png": _still(self.run)} if find_spec("matplotlib") else {}
+        return {**data, "text/plain": f"Explorer: {self.run.setting}\n{self.run.sentence}", **still}, metadata
 
 
 class Control(NamedTuple):
@@ -84,21 +78,21 @@ class Control(NamedTuple):
 
 def _drawn(run: Run) -> dict[str, Any]:
     """Return what the browser draws: numbers as bytes of float64, weights of float32."""
-    kinds = {"loss": run.loss, "gradients": list(run.gradients.values()), "accuracy": run.accuracy}
-    kinds |= {"spread": run.spread, "width": run.width}
-    arrays = {name: np.array(values, "float64").tobytes() for name, values in kinds.items()}
+    arrays = {name: getattr(run, name).astype(float).tobytes() for name in ("loss", "accuracy", "spread", "width")}
+    arrays["gradients"] = np.array(list(run.gradients.values())).tobytes()
     arrays["kernels"] = [kernel.astype("float32").tobytes() for kernel in run.kernels]
     words = {"title": str(run.setting), "sentence": run.sentence, "entropy": entropy_and_majority()[0]}
     lists = {"moments": run.moments, "names": run.names, "done": len(run.loss), "setting": vars(run.setting)}
     return {**words, **lists, **arrays}
 
 
-def _still(run: Run) -> bytes:
-    """Draw the verdict, the gradients and the loss without a browser."""
+def _still(run: Run) -> str:
+    """Draw the verdict, the gradients and the loss without a browser; return the PNG in base64."""
+    from IPython.core.pylabtools import print_figure
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 
-    figure, png = Figure(figsize=(9, 4.2 + 0.1 * run.setting.layers), layout="constrained"), io.BytesIO()
+    figure = Figure(figsize=(9, 4.2 + 0.1 * run.setting.layers), layout="constrained")
     figure.suptitle(textwrap.fill(run.sentence, 112), x=0.01, ha="left", size=11)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     sizes, entropy = np.nan_to_num(list(run.gradients.values()), nan=np.inf), entropy_and_majority()[0]
@@ -111,5 +105,4 @@ def _still(run: Run) -> bytes:
     right.axhline(entropy, color="0.5", linewidth=1)
     top = max(2.7, min(20, 1.05 * np.nan_to_num(run.loss, posinf=0).max()))
     right.set(xlabel="step", ylim=(0, top), title=f"Loss; grey: {entropy:.3f}, the entropy")
-    figure.savefig(png, format="png")
-    return png.getvalue()
+    return print_figure(figure, "png", base64=True)

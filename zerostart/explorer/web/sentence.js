@@ -45,18 +45,24 @@ export function say(run, y, words) {
 
 /** Choose what is said of kernels without a gradient, and write their names into `facts`. */
 function frozen(run, facts, sizes, asleep) {
-  const atZero = !["sigmoid", "softplus"].includes(facts.activation);
-  const silent = asleep.map((asleep, k) => asleep && !run.entered[k]), zero = run.zero.map((zero) => zero && atZero);
-  const found = {
-    asleep, silent, deaf: asleep.map((asleep, k) => asleep && !run.returned[k]), zero,
-    dead: zero.map((zero, k) => facts.activation === "relu" && silent[k + 1] && !zero),
-  };
-  for (const [key, where] of Object.entries(found)) {
-    const chosen = run.names.filter((_, k) => where[k]), inARow = run.names.join("").includes(chosen.join(""));
-    facts[key] = chosen.length > 2 && inARow ? `${chosen[0]} to ${chosen.at(-1)}` : chosen.join(" and ");
+  const relu = facts.activation === "relu", { names } = run, pieces = [];
+  const [silent, deaf, zero] = [(k) => !run.entered[k], (k) => !run.returned[k], (k) => run.zero[k]].map((test) => asleep.map((sleeps, k) => sleeps && test(k)));
+  for (const [key, where] of Object.entries({ asleep, silent, deaf })) {
+    const chosen = names.filter((_, k) => where[k]), inARow = names.join("").includes(chosen.join(""));
+    const listed = inARow && chosen.length > 2 ? `${chosen[0]} to ${chosen.at(-1)}` : chosen.join(" and ");
+    facts[key] = `the kernel${chosen.length > 1 ? "s" : ""} of ${listed}`;
+    if (key === "silent" && chosen.length) {
+      const source = names.indexOf(chosen[0]) - 1, cause = zero[source] ? ", zero" : relu ? ", dead" : "";
+      facts.source = names[source];
+      pieces.push(key + (inARow && !["sigmoid", "softplus"].includes(facts.activation) ? cause : ""));
+    }
+    if (key === "deaf" && chosen.length) {
+      const sink = Math.min(names.indexOf(chosen.at(-1)) + 1, names.length - 1);
+      Object.assign(facts, { sink: names[sink], last: chosen.at(-1) });
+      pieces.push(key + (!inARow ? "" : zero[sink] ? ", zero" : relu && silent[sink] ? ", dead" : ""));
+    }
   }
-  const only = sizes.slice(0, -1).every((size) => size.every((value) => value === 0));
-  return ["silent", "deaf", "zero", "dead"].filter((key) => facts[key]).concat(only ? ["only"] : []);
+  return sizes.slice(0, -1).every((size) => size.every((value) => value === 0)) ? [...pieces, "only"] : pieces;
 }
 
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);

@@ -173,10 +173,10 @@ function net({ run, look, step, width, em, hatch }) {
     }
   }
   names.forEach((name, k) => {
-    const count = k < layers ? units : 10, all = drawn[k] === count, narrow = gap < 4.6 * em;
+    const count = k < layers ? units : 10, all = drawn[k] === count, narrow = gap < 5.2 * em;
     const now = Math.max(...kernels[k].subarray(...[look, look + 1].map((at) => at * kernels[k].length / run.moments.length)).map(Math.abs));
     const lines = [narrow && k < layers ? k + 1 : name, all ? (narrow ? count : `${count} unit${count > 1 ? "s" : ""}`) : `${drawn[k]}${narrow ? "/" : " of "}${count}`, narrow ? String(Number(run.largest[k].toPrecision(2))) : `≤ ${short(run.largest[k])}`];
-    lines.forEach((line, row) => parts.push(text(x(k) - (k ? 0 : Math.min(first, tile) / 2), (1 + 1.05 * row) * em, line, { "text-anchor": k ? "middle" : "start", class: row ? "soft" : "" })));
+    lines.forEach((line, row) => parts.push(text(x(k) - (k ? 0 : Math.min(first, tile) / 2), (1 + 1.05 * row) * em, line, { "text-anchor": k ? "middle" : "start", class: row ? "soft" : "", "font-size": round(Math.min(0.8 * em, 0.3 * gap)) })));
     said.push(`${name} has ${count} units; its largest weight here is ${short(now)}`);
   });
   return {
@@ -209,8 +209,10 @@ function gradients({ run, step, width, em, hatch }) {
     text(left + (at + 0.5) * column, bottom + 1.1 * em, at, { "text-anchor": "middle", class: "soft" })));
   const bar = (right - left) / BINS, base = bottom + 2 * em;
   for (let shade = 0; shade < BINS; shade++) parts.push(tag("rect", { x: round(left + shade * bar), y: base, width: round(bar + 0.5), height: 0.8 * em, fill: colour(shade) }));
-  ["1e-8", "1e-6", "1e-4", "0.01", "1"].forEach((label, place) =>
-    parts.push(text(left + place * 6 * bar, base + 1.8 * em, label, { "text-anchor": place ? (place === 4 ? "end" : "middle") : "start", class: "soft" })));
+  ["1e-8", "1e-6", "1e-4", "0.01", "1"].forEach((label, place) => {
+    if (place % 2 && right - left < 14 * em) return;
+    parts.push(text(left + place * 6 * bar, base + 1.8 * em, label, { "text-anchor": ["start", "middle", "middle", "middle", "end"][place], class: "soft" }));
+  });
   parts.push(tag("rect", { x: round(left - 5.6 * em), y: base, width: round(1.6 * em), height: 0.8 * em, fill: `url(#${hatch})`, class: "frame" }), text(left - 5.6 * em, base + 1.8 * em, "exactly 0", { class: "soft" }));
   return {
     title: "Gradients", height: base + 2.2 * em, says: `At step ${step}: ${said.join(", ")}.`,
