@@ -12,10 +12,13 @@ from zerostart.explorer.engine import Run, run
 from zerostart.explorer.sentence import entropy_and_majority
 from zerostart.explorer.setting import CONTROLS, START, WEB, Setting, checked
 
+
+def _plain(value: Any, _: Any) -> Any:
+    return value if isinstance(value, (str, int)) or (isinstance(value, float) and np.isfinite(value)) else str(value)
+
+
 # A control takes any value: a bad one is answered in the panel. Of NaN and the like the browser is sent the name.
-FITS = (str, int, float)
-PLAIN = {"to_json": lambda value, _: value if isinstance(value, FITS) and f"{value}" not in "nan -inf" else str(value)}
-TRAITS = [traitlets.Any(START[name]).tag(sync=True, **PLAIN) for name in CONTROLS]
+TRAITS = [traitlets.Any(START[name]).tag(sync=True, to_json=_plain) for name in CONTROLS]
 
 
 class Explorer(anywidget.AnyWidget):
@@ -23,8 +26,7 @@ class Explorer(anywidget.AnyWidget):
 
     Each control is an attribute: `explorer.units = 64`, or `explorer.controls["units"].value = 64`. When the next line
     runs, `explorer.run` is what the picture shows, a `Run`, and `explorer.message` the verdict and why. A bad value is
-    answered in the message, and the last good picture stays. Other values to begin with are arguments; there a bad one
-    raises `TypeError` or `ValueError`.
+    answered in the message, and the last good picture stays; as an argument it raises `TypeError` or `ValueError`.
 
     Example:
         >>> explorer = Explorer(activation="sigmoid")
@@ -34,8 +36,8 @@ class Explorer(anywidget.AnyWidget):
     """
 
     _esm, _css = WEB / "view.js", WEB / "explorer.css"
-    activation, kernel_initializer, head_initializer, scale, units, layers, optimizer, *_ = TRAITS
-    steps, dropout, compare_with, large_type = TRAITS[-4:]
+    activation, kernel_initializer, head_initializer, scale, units = TRAITS[:5]
+    layers, optimizer, steps, dropout, compare_with, large_type = TRAITS[5:]
     offered = traitlets.Dict(CONTROLS).tag(sync=True)
     picture = traitlets.Dict().tag(sync=True)
 
