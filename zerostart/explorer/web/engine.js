@@ -17,7 +17,8 @@ export function* train(setting, shared, { x, y, pixels }, atOnce = 10) {
   const head = setting.head_initializer === "same" ? setting.kernel_initializer : setting.head_initializer;
   net.kernels.forEach((kernel, place) => {
     const name = place < setting.layers ? setting.kernel_initializer : head;
-    drawn(name, place, sizes[place], sizes[place + 1]).forEach((value, i) => (kernel[i] = round(setting.scale * value)));
+    const values = drawn(name, place, sizes[place], sizes[place + 1]);
+    values.forEach((value, i) => (kernel[i] = round(setting.scale * value)));
   });
   const update = rule(shared.optimizers[setting.optimizer], net.all, gradient.all);
   const run = Object.assign(emptyRun(setting, sizes), { entropy: entropyAndMajority(y)[0] });
@@ -52,22 +53,28 @@ export function* train(setting, shared, { x, y, pixels }, atOnce = 10) {
 
 function emptyRun(setting, sizes) {
   const { steps, layers } = setting;
-  const moments = new Set([...Array(Math.min(steps, 9) + 1).keys(), ...Array.from({ length: 21 }, (_, part) => Math.floor(steps * part / 20))]);
-  const names = [...Array.from({ length: layers }, (_, k) => `hidden_${k + 1}`), "head"], empty = (count) => new Float64Array(count).fill(NaN);
+  const few = [...Array(Math.min(steps, 9) + 1).keys()], parts = [...Array(21).keys()];
+  const moments = new Set([...few, ...parts.map((part) => Math.floor(steps * part / 20))]);
+  const names = [...Array.from({ length: layers }, (_, k) => `hidden_${k + 1}`), "head"];
+  const empty = (count) => new Float64Array(count).fill(NaN);
+  const stored = sizes.map((size, k) => (k ? Math.min(size, DRAWN) : size));
   return {
     setting, title: describe(setting), names, moments: [...moments].sort((a, b) => a - b), done: 0,
     loss: empty(steps + 1), gradients: empty(2 * names.length * (steps + 1)), accuracy: empty(moments.size),
     spread: empty(layers * moments.size), width: empty(layers * moments.size),
-    kernels: names.map((_, k) => new Float32Array(moments.size * (k ? Math.min(sizes[k], DRAWN) : sizes[k]) * Math.min(sizes[k + 1], DRAWN))),
+    kernels: names.map((_, k) => new Float32Array(moments.size * stored[k] * stored[k + 1])),
     zero: [], entered: names.map(() => false), returned: names.map(() => false),
   };
 }
 
 function lookAt(net, run, look) {
   net.kernels.forEach((kernel, k) => {
-    const size = net.sizes[k + 1], columns = Math.min(size, DRAWN), rows = k ? Math.min(net.sizes[k], DRAWN) : net.sizes[k];
+    const size = net.sizes[k + 1], columns = Math.min(size, DRAWN);
+    const rows = k ? Math.min(net.sizes[k], DRAWN) : net.sizes[k];
     if (look === 0) run.zero[k] = kernel.every((value) => value === 0);
-    for (let row = 0; row < rows; row++) run.kernels[k].set(kernel.subarray(row * size, row * size + columns), (look * rows + row) * columns);
+    for (let row = 0; row < rows; row++) {
+      run.kernels[k].set(kernel.subarray(row * size, row * size + columns), (look * rows + row) * columns);
+    }
     if (k === run.setting.layers) return;
     const at = look * run.setting.layers + k;
     run.spread[at] = kernel.every(Number.isFinite) ? unitSpread(kernel, size) : NaN;
@@ -89,9 +96,11 @@ function weights(sizes) {
     const finite = all.every((part) => part.every(Number.isFinite));
     return sizes.slice(1, -1).map((size, k) => {
       const before = sizes[k], after = leaving ? sizes[k + 2] : 0;
-      return finite ? unitGroups(Array.from({ length: size }, (_, unit) => new Float64Array(before + 1 + after).map((_, i) =>
-        i < before ? kernels[k][i * size + unit] : i === before ? biases[k][unit] : kernels[k + 1][unit * after + i - before - 1])))
-        : []; // what has overflown has none
+      const entry = (unit, i) => (i < before ? kernels[k][i * size + unit] : i === before ? biases[k][unit]
+        : kernels[k + 1][unit * after + i - before - 1]);
+      const units = Array.from({ length: size }, (_, unit) =>
+        new Float64Array(before + 1 + after).map((_, i) => entry(unit, i)));
+      return finite ? unitGroups(units) : []; // after an overflow there are none
     });
   }
   return { sizes, kernels, biases, all, groups };
@@ -136,8 +145,9 @@ function product(values, kernel, bias, rows) {
 function backward({ values, slopes }, delta, net, gradient, rows) {
   const deltas = [delta];
   for (let place = net.kernels.length - 1; place >= 0; place--) {
-    const kernel = net.kernels[place], dKernel = gradient.kernels[place].fill(0), dBias = gradient.biases[place].fill(0);
-    const size = dBias.length, inputs = values[place].length / rows, [d] = deltas, back = new Float64Array(rows * inputs);
+    const kernel = net.kernels[place], dKernel = gradient.kernels[place].fill(0);
+    const dBias = gradient.biases[place].fill(0), size = dBias.length, inputs = values[place].length / rows;
+    const [d] = deltas, back = new Float64Array(rows * inputs);
     for (let row = 0; row < rows; row++) {
       const start = row * size;
       for (let j = 0; j < size; j++) dBias[j] += d[start + j];
@@ -177,7 +187,8 @@ function crossEntropy(logits, y) {
 
 function accuracy(logits, y) {
   const best = (row) => row.reduce((top, value, j) => (value > row[top] ? j : top), 0);
-  return y.filter((label, row) => best(logits.subarray(row * CLASSES, (row + 1) * CLASSES)) === label).length / y.length;
+  const named = Array.from(y, (_, row) => best(logits.subarray(row * CLASSES, (row + 1) * CLASSES)));
+  return named.filter((digit, row) => digit === y[row]).length / y.length;
 }
 
 const rootMeanSquare = (part) => Math.sqrt(part.reduce((sum, value) => sum + value * value, 0) / part.length);

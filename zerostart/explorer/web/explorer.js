@@ -1,5 +1,5 @@
-// The explorer on a web page: draws into the element with the id "explorer" and trains in a worker. What is chosen
-// stands in the address, so that a link leads to it.
+// The explorer on a web page: draws into the element "zerostart-explorer" and trains in a worker. What is chosen stands
+// in the address, so that a link leads to it.
 
 import view from "./view.js";
 
@@ -9,7 +9,8 @@ const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module
 worker.postMessage({ shared, digits });
 
 const { controls } = shared, handlers = [], asked = new URLSearchParams(location.search);
-const values = Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, read(control, asked.get(name))]));
+const values = {};
+for (const [name, control] of Object.entries(controls)) values[name] = read(control, asked.get(name));
 const settingNames = Object.keys(controls).filter((name) => !["compare_with", "large_type"].includes(name));
 let picture = null;
 
@@ -21,8 +22,8 @@ function read({ start, choices }, text) {
 
 /** What is wrong with a value, or "". The other controls accept nothing bad. */
 function problem() {
-  const isBad = (value, { least, most = Number.MAX_VALUE, step }) =>
-    least !== undefined && !(value >= least && value <= most && (step !== 1 || Number.isInteger(value)));
+  const isBad = (value, { least, most = Number.MAX_VALUE, step }) => least !== undefined
+    && !(typeof value === "number" && value >= least && value <= most && (step !== 1 || Number.isInteger(value)));
   const wrong = settingNames.find((name) => isBad(values[name], controls[name]));
   if (!wrong) return "";
   const { least, most, step } = controls[wrong], range = `at least ${least}${most ? ` and at most ${most}` : ""}`;
@@ -58,7 +59,7 @@ const model = {
   },
 };
 
-const container = document.getElementById("explorer");
+const container = document.getElementById("zerostart-explorer");
 worker.onmessage = ({ data }) => {
   if (!picture) container.replaceChildren();
   show(data);

@@ -1,11 +1,12 @@
-// What the explorer says of a run, as sentence.py does. The words stand in explorer.json; what was measured chooses them.
+// What the explorer says of a run, as sentence.py does. What was measured chooses the words in explorer.json.
 
 const CLOSE = 0.01; // a loss this close to the entropy, relatively, is not below it
 
-export function describe({ activation, kernel_initializer, head_initializer, scale, units, layers, optimizer, steps, dropout }) {
-  const head = head_initializer === "same" ? "" : `, head ${head_initializer}`, times = scale === 1 ? "" : ` x ${scale}`;
+export function describe({ activation, kernel_initializer, head_initializer, scale, units, layers, ...rest }) {
+  const head = head_initializer === "same" ? "" : `, head ${head_initializer}`;
+  const times = scale === 1 ? "" : ` x ${scale}`;
   const kernels = `${layers} x ${units} ${activation}, ${kernel_initializer}${head}${times}`;
-  return `${kernels}, ${optimizer}${dropout ? `, dropout ${dropout}` : ""}, ${steps} steps`;
+  return `${kernels}, ${rest.optimizer}${rest.dropout ? `, dropout ${rest.dropout}` : ""}, ${rest.steps} steps`;
 }
 
 export function entropyAndMajority(y) {
@@ -27,11 +28,12 @@ export function say(run, y, words) {
   const layers = run.names.slice(0, -1).map((name, place) => [name, run.groups[0][place], run.groups[1][place]])
     .filter(([, , groups]) => new Set(groups).size < groups.length);
   const asleep = run.names.map((_, place) => sizes[2 * place].every((size) => size === 0));
-  const verdict = asleep.every(Boolean) ? "frozen" : asleep.some(Boolean) ? "partly frozen" : layers.length ? "symmetric"
-    : relation !== "below" || right <= majority ? "slow" : "learns";
+  const stuck = asleep.every(Boolean) ? "frozen" : asleep.some(Boolean) ? "partly frozen" : "";
+  const verdict = stuck || (layers.length ? "symmetric" : relation === "below" && right > majority ? "learns" : "slow");
   const short = (loss) => (loss < 1000 ? loss.toFixed(3) : "over 1000");
   const facts = {
-    activation, steps: `${steps} step${steps > 1 ? "s" : ""}`, from: short(run.loss[0]), to: short(last), entropy: short(entropy),
+    activation, steps: `${steps} step${steps > 1 ? "s" : ""}`,
+    from: short(run.loss[0]), to: short(last), entropy: short(entropy),
     right: Math.round(y.length * right), rows: y.length, majority: Math.round(y.length * majority),
     different: layers.map(([name, , groups]) => `${new Set(groups).size} of ${groups.length} in ${name}`).join(", "),
     differ: words[units === 1 ? "one" : "differ"],
@@ -39,14 +41,15 @@ export function say(run, y, words) {
   const same = layers.every(([, first, groups]) =>
     new Set(groups.map((group, unit) => `${group} ${first[unit]}`)).size === new Set(groups).size);
   const why = verdict === "symmetric" && same && !dropout ? ["started identical"] : [];
-  if (verdict.endsWith("frozen")) why.push(...frozen(run, facts, sizes, asleep));
+  if (stuck) why.push(...frozen(run, facts, sizes, asleep));
   return [verdict, [verdict, ...why, relation, "right"].map((piece) => fill(words[piece], facts)).join(" ")];
 }
 
 /** Choose what is said of kernels without a gradient, and write their names into `facts`. */
 function frozen(run, facts, sizes, asleep) {
   const relu = facts.activation === "relu", { names } = run, pieces = [];
-  const [silent, deaf, zero] = [(k) => !run.entered[k], (k) => !run.returned[k], (k) => run.zero[k]].map((test) => asleep.map((sleeps, k) => sleeps && test(k)));
+  const sleepers = (values, wanted) => asleep.map((sleeps, k) => sleeps && values[k] === wanted);
+  const silent = sleepers(run.entered, false), deaf = sleepers(run.returned, false), zero = sleepers(run.zero, true);
   for (const [key, where] of Object.entries({ asleep, silent, deaf })) {
     const chosen = names.filter((_, k) => where[k]), inARow = names.join("").includes(chosen.join(""));
     const listed = inARow && chosen.length > 2 ? `${chosen[0]} to ${chosen.at(-1)}` : chosen.join(" and ");
