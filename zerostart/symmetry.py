@@ -3,6 +3,7 @@
 A kernel has shape `(..., units)`: column `j` holds the incoming weights of unit `j`.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -75,22 +76,24 @@ def close_rows(rows: np.ndarray, allowed: float) -> np.ndarray:
     Rows that are close stay close when projected on a line. So only neighbours on a random line are compared, and a
     thousand different rows need no million comparisons.
     """
-    line = np.random.default_rng(0).normal(size=rows.shape[1])
-    place = rows @ (line / np.linalg.norm(line))
+    place = rows @ _random_line(rows.shape[1])
     order = np.argsort(place, kind="stable")
     rounding = 1e-12 * np.abs(rows).max(initial=0) * np.sqrt(rows.shape[1])
     first = np.searchsorted(place[order], place - allowed - rounding, side="left")
     last = np.searchsorted(place[order], place + allowed + rounding, side="right")
-    groups, found = np.full(len(rows), -1), 0
-    for row in range(len(rows)):
-        if groups[row] < 0:
-            groups[row] = found
+    leader = np.arange(len(rows))
+    for row in np.flatnonzero(last - first > 1):
+        if leader[row] == row:
             near = order[first[row] : last[row]]
-            if len(near) > 1:
-                near = near[groups[near] < 0]
-                groups[near[np.linalg.norm(rows[near] - rows[row], axis=1) <= allowed]] = found
-            found += 1
-    return groups
+            near = near[(near > row) & (leader[near] == near)]
+            leader[near[np.linalg.norm(rows[near] - rows[row], axis=1) <= allowed]] = row
+    return np.unique(leader, return_inverse=True)[1]
+
+
+@functools.cache
+def _random_line(size: int) -> np.ndarray:
+    line = np.random.default_rng(0).normal(size=size)
+    return line / np.linalg.norm(line)
 
 
 def effective_width(kernel: Any, bias: Any = None, *, tolerance: float = 1e-3) -> int:

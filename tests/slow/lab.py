@@ -40,6 +40,7 @@ def chromium() -> Iterator[Any]:
 @contextlib.contextmanager
 def jupyterlab(home: Path) -> Iterator[str]:
     """Serve `home / "notebooks"` and give the address. All that JupyterLab remembers goes into `home`."""
+    (home / "notebooks").mkdir()
     for name, settings in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ Screenshots are kept in build/screenshots.
 import contextlib
 import functools
 import http.server
-import json
 import os
 import re
 import shutil
@@ -20,7 +19,8 @@ from lessons import ROOT
 
 SHOTS = ROOT / "build" / "screenshots"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Explorer</title>
-<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width"></head><body><main><h1>Explorer</h1>{}</main></body></html>"""
+<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width"></head>
+<body><main><h1>Explorer</h1>{}</main></body></html>"""
 PICTURE = "[...document.querySelectorAll('.zerostart figure')].map(figure => figure.innerHTML)"
 READY = "document.querySelector('.zerostart .verdict')?.textContent.match(/^(?!Training)\\w/)"
 FRESH = """document.querySelector('.net desc').textContent
@@ -165,7 +165,7 @@ def test_a_bad_value_is_answered_and_another_setting_is_compared(browser, addres
     page.close()
 
 
-def drag(page, seconds, until=63):
+def drag(page, seconds):
     """Drag the slider of the units from one end towards the other, and list what the picture showed meanwhile."""
     page.evaluate("""() => {
         window.seen = [];
@@ -178,7 +178,7 @@ def drag(page, seconds, until=63):
     page.mouse.move(box["x"] + 8, middle)
     page.mouse.down()
     for move in range(moves):
-        page.mouse.move(box["x"] + 8 + (box["width"] / 2 - 16) * move / moves * until / 63, middle)
+        page.mouse.move(box["x"] + 8 + (box["width"] / 2 - 16) * move / moves, middle)
         page.wait_for_timeout(1000 / 60)
     page.mouse.up()
     return page.evaluate("window.seen")
@@ -192,21 +192,32 @@ def test_a_drag_is_followed_and_the_newest_wish_wins(browser, address):
     page.close()
 
 
-def test_jupyterlab(browser, tmp_path):
-    (tmp_path / "notebooks").mkdir()
-    code = "import helpers\nfrom zerostart.explorer import Explorer\nexplorer = Explorer(kernel_initializer='glorot_uniform', units=32)\nexplorer"
+def opened_in_jupyter(browser, address, home):
+    """Run a notebook with the explorer and a second cell."""
+    code = "import helpers\nfrom zerostart.explorer import Explorer\n"
+    code += "explorer = Explorer(kernel_initializer='glorot_uniform', units=32)\nexplorer"
     cells = [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("print(explorer.units, explorer.message)")]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "notebooks" / "explorer.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "notebooks" / "explorer.ipynb")
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(address.format("explorer.ipynb"))
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+    page.evaluate(CONNECTED)
+    run_cell(page, 0)
+    page.wait_for_function(READY, timeout=120_000)
+    return page
+
+
+def run_cell(page, place):
+    page.locator(".jp-CodeCell .cm-content").nth(place).click()
+    page.keyboard.press("Shift+Enter")
+
+
+def test_jupyterlab(browser, tmp_path):
     with jupyterlab(tmp_path) as address:
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.goto(address.format("explorer.ipynb"))
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
-        page.evaluate(CONNECTED)
-        page.locator(".jp-CodeCell .cm-content").first.click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_function(READY, timeout=120_000)
+        page = opened_in_jupyter(browser, address, tmp_path)
         seen = drag(page, seconds=3)
+        assert len({units for _, units in seen}) > 3
         page.wait_for_function(FRESH)
         page.focus("[name=layers]")
         before = page.evaluate(PICTURE)
@@ -215,15 +226,11 @@ def test_jupyterlab(browser, tmp_path):
         page.fill("[name=scale]", "-3")
         page.keyboard.press("Enter")
         page.wait_for_selector(".verdict.problem")
-        page.locator(".jp-CodeCell .cm-content").nth(1).click()
-        page.keyboard.press("Shift+Enter")
+        run_cell(page, 1)
         page.wait_for_selector(".jp-CodeCell:nth-child(2) .jp-OutputArea-output pre")
         told = page.inner_text(".jp-CodeCell:nth-child(2) .jp-OutputArea-output pre")
-        assert told.startswith(
-            f"{page.input_value('[name=units]')} scale: expected a finite number of at least 0, got -3"
-        )
+        bad = "scale: expected a finite number of at least 0, got -3"
+        assert told.startswith(f"{page.input_value('[name=units]')} {bad}")
         page.locator(".zerostart").scroll_into_view_if_needed()
         page.screenshot(path=SHOTS / "explorer_jupyterlab.png")
-        print(json.dumps({"pictures a second": len({units for _, units in seen}) / 3}))
         page.close()
-    assert len({units for _, units in seen}) > 3

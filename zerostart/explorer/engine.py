@@ -49,13 +49,13 @@ def run(setting: Setting) -> Run:
     net, gradient = Net(setting, sizes), Net(setting, sizes)
     given = net, gradient, setting.activation, x.reshape(-1, BLOCK, sizes[0]), label.reshape(-1, BLOCK, sizes[-1])
     found = Run(setting=setting, loss=[], accuracy=[], spread=[], width=[], kernels=[], groups=[net.groups()])
-    found.moments = sorted({*range(min(steps, 9) + 1), *(steps * part // 20 for part in range(21))})
+    found.moments = sorted({*range(min(steps, 9) + 1), *(steps * part // 16 for part in range(17))})
     found.zero = np.array([not kernel.any() for kernel in net.kernels])
     found.entered, found.returned = np.zeros((2, layers + 1), bool)
     update, seen = rule(setting.optimizer, net.flat), []
     for step in range(steps + 1):
-        look, factors = step in found.moments, dropout(setting, step, len(y)) if setting.dropout else [1] * layers
-        whole = propagate(*given, [1] * layers)[1] if look and setting.dropout else None
+        look, factors = step in found.moments, dropout(setting, step, len(y)) if setting.dropout else [None] * layers
+        whole = propagate(*given, [None] * layers)[1] if look and setting.dropout else None
         loss, logits, values, deltas = propagate(*given, factors)
         found.loss.append(loss)
         seen.append(np.sqrt(np.add.reduceat(np.square(gradient.flat), gradient.starts) / gradient.counts))
@@ -133,8 +133,8 @@ def propagate(net: Net, gradient: Net, activation: str, x: np.ndarray, label: np
     for kernel, bias, factor in zip(net.kernels, net.biases, factors, strict=False):
         z = rounded(values[-1] @ kernel + bias)
         h = rounded(value(z))
-        values.append(rounded(h * factor))
-        slopes.append(slope(z, h) * factor)
+        values.append(h if factor is None else rounded(h * factor))
+        slopes.append(slope(z, h) if factor is None else slope(z, h) * factor)
     logits = rounded(values[-1] @ net.kernels[-1] + net.biases[-1])
     shifted = logits - logits.max(axis=-1, keepdims=True)
     share = np.exp(shifted)
@@ -142,7 +142,7 @@ def propagate(net: Net, gradient: Net, activation: str, x: np.ndarray, label: np
     delta = rounded(share / total)
     delta[label] = 0
     delta[label] = -delta.sum(axis=-1).ravel()
-    deltas = [delta / label.sum()]
+    deltas = [delta / label[..., 0].size]
     for place in range(len(slopes), -1, -1):
         gradient.kernels[place][:] = rounded((values[place].mT @ deltas[0]).sum(axis=0))
         gradient.biases[place][:] = rounded(deltas[0].sum(axis=(0, 1)))

@@ -53,8 +53,8 @@ export function* train(setting, shared, { x, y, pixels }, atOnce = 10) {
 
 function emptyRun(setting, sizes) {
   const { steps, layers } = setting;
-  const few = [...Array(Math.min(steps, 9) + 1).keys()], parts = [...Array(21).keys()];
-  const moments = new Set([...few, ...parts.map((part) => Math.floor(steps * part / 20))]);
+  const few = [...Array(Math.min(steps, 9) + 1).keys()], parts = [...Array(17).keys()];
+  const moments = new Set([...few, ...parts.map((part) => Math.floor(steps * part / 16))]);
   const names = [...Array.from({ length: layers }, (_, k) => `hidden_${k + 1}`), "head"];
   const empty = (count) => new Float64Array(count).fill(NaN);
   const stored = sizes.map((size, k) => (k ? Math.min(size, DRAWN) : size));
