@@ -19,19 +19,17 @@ def entropy_and_majority() -> tuple[float, float]:
 
 def say(run: Any) -> tuple[str, str]:
     """Return the verdict about a `Run`, and a text that says why and what came of it."""
-    (entropy, majority), sizes, steps = (
-        entropy_and_majority(),
-        np.array(list(run.gradients.values())),
-        run.setting.steps,
-    )
+    (entropy, majority), sizes = entropy_and_majority(), np.array(list(run.gradients.values()))
     bad = ~np.isfinite([run.loss, *sizes]).all(axis=0)
     if bad.any():
         return "diverged", WORDS["diverged"].format(bad=bad.argmax())
     last, right, rows = run.loss[-1], run.accuracy[-1], len(images()[1])
     relation = "below" if last < (1 - CLOSE) * entropy else "close" if last <= (1 + CLOSE) * entropy else "above"
     layers = [layer for layer in zip(run.names[:-1], *run.groups, strict=True) if len(set(layer[2])) < len(layer[2])]
-    verdict = verdict_of(list(~sizes[::2].any(axis=1)), bool(layers), relation != "below" or right <= majority)
-    facts = {"steps": f"{steps} step{'s' * (steps > 1)}", "activation": run.setting.activation}
+    lags = [WORDS["loss lags"]] * (relation != "below") + [WORDS["right lags"]] * bool(right <= majority)
+    verdict = verdict_of(list(~sizes[::2].any(axis=1)), bool(layers), bool(lags))
+    steps = f"{run.setting.steps} step{'s' * (run.setting.steps > 1)}"
+    facts = {"steps": steps, "activation": run.setting.activation, "lags": " and ".join(lags)}
     facts |= {"right": round(rows * right), "rows": rows, "majority": round(rows * majority)}
     for name, loss in {"from": run.loss[0], "to": last, "entropy": entropy}.items():
         facts[name] = f"{loss:.3f}" if loss < 1000 else "over 1000"

@@ -29,10 +29,11 @@ export function say(run, y, words) {
     .filter(([, , groups]) => new Set(groups).size < groups.length);
   const asleep = run.names.map((_, place) => sizes[2 * place].every((size) => size === 0));
   const stuck = asleep.every(Boolean) ? "frozen" : asleep.some(Boolean) ? "partly frozen" : "";
-  const verdict = stuck || (layers.length ? "symmetric" : relation === "below" && right > majority ? "learns" : "slow");
+  const lags = [relation !== "below" && words["loss lags"], right <= majority && words["right lags"]].filter(Boolean);
+  const verdict = stuck || (layers.length ? "symmetric" : lags.length ? "slow" : "learns");
   const short = (loss) => (loss < 1000 ? loss.toFixed(3) : "over 1000");
   const facts = {
-    activation, steps: `${steps} step${steps > 1 ? "s" : ""}`,
+    activation, steps: `${steps} step${steps > 1 ? "s" : ""}`, lags: lags.join(" and "),
     from: short(run.loss[0]), to: short(last), entropy: short(entropy),
     right: Math.round(y.length * right), rows: y.length, majority: Math.round(y.length * majority),
     different: layers.map(([name, , groups]) => `${new Set(groups).size} of ${groups.length} in ${name}`).join(", "),
