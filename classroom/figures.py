@@ -58,8 +58,10 @@ class Hour:
         """Return everything that a learner lost, or that another could see."""
         lost = [f"{learner.name}: {problem}" for learner in self.learners for problem in learner.problems]
         lost += [f"{learner.name}: a cell was run again" for learner in self.learners for _ in range(getattr(learner.kernel, 'run_again', 0))]
-        lost += [f"{probe['ports']} open ports of a kernel" for probe in self.probes if probe.get("ports")]
-        lost += [f"readable: {probe['readable']}" for probe in self.probes if self.are_apart() and probe.get("readable")]
+        # ipykernel keeps one port, which only takes what child processes print, and only with a secret of 16 bytes.
+        probes = [probe for probe in self.probes if probe]
+        lost += [f"open: {probe}" for probe in probes if probe["transport"] != "ipc" or probe["ports"] > 1]
+        lost += [f"readable: {probe['readable']}" for probe in probes if self.are_apart() and probe["readable"]]
         return lost
 
     def __str__(self) -> str:
@@ -76,7 +78,7 @@ class Hour:
             f"processor seconds of a lesson: {self.seconds():.1f}",
             f"cells interrupted: {total['interrupted']}",
             f"hub killed: it answered after {self.hub_seconds:.1f} s; requests sent again: {total['repeated']}",
-            f"files: {files}; open ports of kernels: {sum(probe.get('ports', 0) for probe in self.probes)}",
+            f"files: {files}; kernels reached through: {', '.join({probe['transport'] for probe in self.probes if probe})}",
             f"lost: {len(self.lost())}",
         ]
         return "\n".join(lines + self.lost())

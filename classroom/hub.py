@@ -43,15 +43,17 @@ class Hub:
 
     def kill(self) -> None:
         """Let the hub die as by a failure: without a chance to tidy up. The learners' servers and the proxy go on."""
-        helpers = [child for child in self.parts() if "idle_culler" in "".join(child.cmdline())]
-        for process in (psutil.Process(self.process.pid), *helpers):
+        *dying, _ = self.parts()
+        for process in dying:
             process.kill()
         self.process.wait()
 
     def parts(self) -> list[psutil.Process]:
-        """Return the processes that a hub needs without any learner: itself, its proxy and its culler."""
+        """Return the processes that a hub needs without any learner: itself, its culler, and its proxy."""
+        proxy = int(Path(self.folder, "jupyterhub-proxy.pid").read_text())
         own = psutil.Process(self.process.pid)
-        return [own] + [child for child in own.children() if not child.environ().get("JUPYTERHUB_USER")]
+        services = [child for child in own.children() if "idle_culler" in "".join(child.cmdline())]
+        return [own, *services, psutil.Process(proxy)]
 
     def megabytes(self) -> float:
         """Return the memory of the hub without its learners."""

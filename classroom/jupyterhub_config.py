@@ -100,7 +100,12 @@ if FOR_A_CLASS:
     c.JupyterHub.spawner_class = "systemdspawner.SystemdSpawner"
     c.SystemdSpawner.dynamic_users = True
     c.SystemdSpawner.isolate_tmp = True
-    c.SystemdSpawner.unit_extra_properties = {"StateDirectoryMode": "0700", "UMask": "0077", "TasksMax": "512"}
+    c.SystemdSpawner.unit_extra_properties = {
+        "StateDirectoryMode": "0700",
+        "UMask": "0077",
+        "TasksMax": "512",  # processes and threads
+        "RuntimeDirectoryPreserve": "yes",  # or a link to nowhere is left, and the learner's next server cannot start
+    }
 else:
     c.JupyterHub.spawner_class = "simple"
     c.Spawner.args = ["--allow-root"]  # in a container you may be root

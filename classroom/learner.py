@@ -106,9 +106,11 @@ class Learner:
         here = f"/user/{self.name}/api"
         files = (await self.request("GET", f"{here}/contents/notebooks"))["content"]
         (path,) = [file["path"] for file in files if file["name"].startswith(lesson)]
-        notebook = nbformat.from_dict((await self.request("GET", f"{here}/contents/{path}"))["content"])
+        self.file_path = f"{here}/contents/{path}"
+        notebook = nbformat.from_dict((await self.request("GET", self.file_path))["content"])
         change(notebook)
-        await self.request("PUT", f"{here}/contents/{path}", json={"type": "notebook", "content": notebook})
+        await self.request("PUT", self.file_path, json={"type": "notebook", "content": notebook})
+        self.stored = (await self.request("GET", self.file_path))["content"]
         opened = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
         kernel, session = (await self.request("POST", f"{here}/sessions", json=opened))["kernel"]["id"], uuid.uuid4().hex
         self.kernel_path = f"{here}/kernels/{kernel}"
@@ -139,6 +141,14 @@ class Learner:
         return bool(ended)
 
     async def probe(self, neighbour: str) -> dict[str, Any]:
-        """Return what the kernel says about itself; see probe.py."""
-        reply = await self.kernel.run(PROBE, probed=f"probe({neighbour!r})")
+        """Return what the kernel says about itself; see probe.py. Raises if it, or the stored lesson, is another."""
+        if (await self.request("GET", self.file_path))["content"] != self.stored:
+            raise RuntimeError("the stored lesson has changed")
+        reply = await self.kernel.run(PROBE, probed=f"{{'learner': _learner, **probe({neighbour!r})}}")
         return ast.literal_eval(reply["user_expressions"]["probed"]["data"]["text/plain"])
+
+    async def leave(self) -> None:
+        """Stop the server, if there is one, and go."""
+        if self.headers:
+            await self.request("DELETE", f"/hub/api/users/{self.name}/server")
+        await self.http.close()

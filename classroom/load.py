@@ -47,7 +47,7 @@ async def hour_of(count: int, lesson: str, arrivals: float, url: str | None) -> 
         await work
         hour.probes = [await probe(learner, learners[number - 1]) for number, learner in enumerate(learners)]
     finally:
-        await asyncio.gather(*(learner.http.close() for learner in learners))
+        await asyncio.gather(*(learner.leave() for learner in learners), return_exceptions=True)
         if hub:
             hub.close({learner.name for learner in learners})
     return hour

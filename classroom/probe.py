@@ -1,21 +1,24 @@
 """What a learner's kernel says about itself. The load test runs this text in the kernel."""
 
+import json
 import os
 from pathlib import Path
 
+from ipykernel.connect import get_connection_file
+
 
 def probe(neighbour: str) -> dict:
-    """Return MB, processor seconds and open ports of the kernel and its server, and whose files it can read."""
-    own = Path.home()
+    """Return MB and processor seconds of the kernel and its server, how it is reached, and whose files it can read."""
     kernel, server = (Path("/proc", str(pid)) for pid in (os.getpid(), os.getppid()))
     return {
         "kernel": _megabytes(kernel / "smaps_rollup", "Pss:"),
         "server": _megabytes(server / "smaps_rollup", "Pss:"),
         "peak": _megabytes(kernel / "status", "VmHWM:") + _megabytes(server / "status", "VmHWM:"),
         "seconds": _seconds(kernel) + _seconds(server),
+        "transport": json.loads(Path(get_connection_file()).read_text())["transport"],
         "ports": len(_sockets(kernel) & _listening(kernel)),
         "account": os.getuid(),
-        "readable": [str(path) for path in (own.parent / neighbour, own.parent) if _is_readable(path, own)],
+        "readable": [str(path) for path in _of_others(neighbour) if os.access(path, os.R_OK)],
     }
 
 
@@ -37,8 +40,15 @@ def _listening(process: Path) -> set[str]:
     return {fields[9] for fields in lines if fields[3] == "0A"}
 
 
-def _is_readable(folder: Path, own: Path) -> bool:
+def _of_others(neighbour: str) -> list[Path]:
+    """Return the home of a neighbour, wherever it may be, and what the processes of other accounts were told."""
+    homes = [Path.home().parent / neighbour, Path("/var/lib/private", neighbour)]
+    told = [path / "environ" for path in Path("/proc").glob("[0-9]*") if _owner(path) != os.getuid()]
+    return homes + told
+
+
+def _owner(path: Path) -> int | None:
     try:
-        return any(path.name != own.name for path in folder.iterdir())
-    except OSError:
-        return False
+        return path.stat().st_uid
+    except FileNotFoundError:  # it ended meanwhile
+        return None
