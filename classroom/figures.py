@@ -1,6 +1,8 @@
 """What was measured in an hour of a class, and what follows for larger classes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
@@ -8,9 +10,13 @@ import numpy as np
 
 from classroom.learner import Learner
 
+CLASSES = (12, 30, 300, 3000)
 MACHINES = ((2, 8), (4, 16), (8, 32), (16, 64), (32, 128))  # processors, GB
+USABLE = 0.85  # part of the memory; the rest is for the system and for what a learner needs more than the mean
 WAIT = 120  # seconds that a class waits when all of it runs all cells in the same minute
 SPREAD = 15 * 60  # seconds in which each learner runs all cells once in an ordinary hour
+
+PAGE = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -18,80 +24,90 @@ class Hour:
     """A lesson that some learners did at once.
 
     Attributes:
-        probes: What each kernel said when all had finished; see probe.py.
         hub_seconds: From the start of the hub that was killed until it answered.
         hub_megabytes: Memory of the hub, its proxy and its culler, without learners.
     """
 
     lesson: str
     learners: list[Learner]
-    probes: list[dict[str, Any]] = field(default_factory=list)
     hub_seconds: float = 0.0
     hub_megabytes: float = 0.0
 
-    def mean(self, *names: str) -> float:
-        """Return the mean over the learners of one or the sum of several figures of the kernels."""
-        return mean(sum(probe.get(name, 0) for name in names) for probe in self.probes)
-
-    def memory(self) -> float:
-        """Return the MB of all servers, kernels and the hub together."""
-        return self.hub_megabytes + len(self.probes) * self.mean("kernel", "server")
-
-    def seconds(self) -> float:
-        """Return the processor seconds that a lesson takes."""
-        return self.mean("seconds")
-
-    def first_cells(self) -> tuple[float, float]:
-        """Return the seconds from logging in to the end of the first cell: the median and the worst."""
-        seconds = [learner.first_cell for learner in self.learners]
-        return median(seconds), max(seconds)
+    def probed(self, name: str) -> list[Any]:
+        """Return a figure of every kernel that answered at the end; see probe.py."""
+        return [learner.probed[name] for learner in self.learners if learner.probed]
 
     def finished(self) -> int:
         """Return how many learners ran every cell, and their kernel was still the same at the end."""
         return sum(not learner.problems for learner in self.learners)
 
+    def memory(self) -> float:
+        """Return the MB of all servers, kernels and the hub together."""
+        return self.hub_megabytes + sum(self.probed("kernel") + self.probed("server"))
+
     def are_apart(self) -> bool:
         """Tell whether each learner was an account of their own, so that it makes sense to ask who can read what."""
-        return len({probe.get("account") for probe in self.probes}) == len(self.learners) > 1
+        return len({*self.probed("account")}) == len(self.learners) > 1
 
     def lost(self) -> list[str]:
         """Return everything that a learner lost, or that another could see."""
         lost = [f"{learner.name}: {problem}" for learner in self.learners for problem in learner.problems]
-        lost += [f"{learner.name}: a cell was run again" for learner in self.learners for _ in range(getattr(learner.kernel, 'run_again', 0))]
         # ipykernel keeps one port, which only takes what child processes print, and only with a secret of 16 bytes.
-        probes = [probe for probe in self.probes if probe]
-        lost += [f"open: {probe}" for probe in probes if probe["transport"] != "ipc" or probe["ports"] > 1]
-        lost += [f"readable: {probe['readable']}" for probe in probes if self.are_apart() and probe["readable"]]
+        lost += [f"a kernel listens on {ports} ports" for ports in self.probed("ports") if ports > 1]
+        lost += [f"a kernel is reached by {way}" for way in self.probed("transport") if way != "ipc"]
+        lost += [f"another can read {paths}" for paths in self.probed("readable") if paths and self.are_apart()]
         return lost
 
     def __str__(self) -> str:
         """Return all figures, a line each."""
-        total = {name: sum(getattr(one, name) for one in self.learners) for name in ("cells", "interrupted", "repeated")}
-        files = "none readable by another" if self.are_apart() else "not tried: all learners are one account here"
-        first, worst = self.first_cells()
+        first = [learner.first_cell for learner in self.learners]
+        files = "none readable by another" if self.are_apart() else "not tried, because all learners are one account"
+        cells, stopped, again = (
+            sum(getattr(learner, name) for learner in self.learners) for name in ("cells", "interrupted", "repeated")
+        )
         lines = [
-            f"{len(self.learners)} learners, lesson {self.lesson}: {self.finished()} finished, {total['cells']} cells",
-            f"first cell: median {first:.1f} s, worst {worst:.1f} s after logging in",
-            f"memory of a learner: {self.mean('kernel', 'server'):.0f} MB, of it the server {self.mean('server'):.0f}; "
-            f"at its largest, alone: {max(probe.get('peak', 0) for probe in self.probes):.0f} MB",
-            f"memory of the hub without learners: {self.hub_megabytes:.0f} MB",
-            f"processor seconds of a lesson: {self.seconds():.1f}",
-            f"cells interrupted: {total['interrupted']}",
-            f"hub killed: it answered after {self.hub_seconds:.1f} s; requests sent again: {total['repeated']}",
-            f"files: {files}; kernels reached through: {', '.join({probe['transport'] for probe in self.probes if probe})}",
+            f"{len(first)} learners with lesson {self.lesson}: {self.finished()} finished",
+            f"cells run: {cells}, stopped: {stopped}",
+            f"first cell after logging in: median {median(first):.0f} s, worst {max(first):.0f} s",
+            f"memory (MB): {self.memory():.0f}, of it the hub {self.hub_megabytes:.0f}, each kernel "
+            f"{mean(self.probed('kernel')):.0f}, each server {mean(self.probed('server')):.0f}",
+            f"processor seconds of a lesson: {mean(self.probed('seconds')):.1f}",
+            f"hub killed: it answered after {self.hub_seconds:.0f} s; requests sent again: {again}",
+            f"files: {files}",
             f"lost: {len(self.lost())}",
         ]
         return "\n".join(lines + self.lost())
 
 
 def page(hours: list[Hour]) -> str:
-    """Return the page with what was measured and what a class needs: Markdown."""
-    counts = [len(hour.learners) for hour in hours]
-    each, base = np.polyfit(counts, [hour.memory() for hour in hours], 1) if len(hours) > 1 else (0, 0)
-    seconds = mean(hour.seconds() for hour in hours)
-    measured = [
-        f"| {count} | {hour.finished()} | {' | '.join(f'{part:.0f}' for part in hour.first_cells())} | {hour.memory():.0f} "
-        f"| {hour.mean('kernel', 'server'):.0f} | {hour.seconds():.1f} | {len(hour.lost())} |"
-        for count, hour in zip(counts, hours, strict=True)
-    ]
-    return PAGE.format(**locals())
+    """Return the page with what was measured and what larger classes need: Markdown."""
+    each, base = np.polyfit([len(hour.learners) for hour in hours], [hour.memory() for hour in hours], 1)
+    seconds = mean(mean(hour.probed("seconds")) for hour in hours)
+    measured, needed, carried = [], [], []
+    for hour in hours:
+        count, first = len(hour.learners), [learner.first_cell for learner in hour.learners]
+        measured.append([count, hour.finished(), median(first), max(first), hour.memory(), hour.memory() / count])
+        measured[-1] += [mean(hour.probed("seconds")), len(hour.lost())]
+    for count in CLASSES:
+        needed.append([count, (base + each * count) / 1000, *(ceil(count * seconds / wait) for wait in (WAIT, SPREAD))])
+    for processors, memory in MACHINES:
+        room = (USABLE * memory * 1000 - base) / each
+        carried.append([processors, memory, room, *(processors * wait / seconds for wait in (WAIT, SPREAD))])
+    return PAGE.format(
+        lesson=hours[0].lesson,
+        base=base,
+        each=each,
+        seconds=seconds,
+        peak=max(max(hour.probed("peak")) for hour in hours),
+        measured=rows(measured),
+        needed=rows(needed),
+        carried=rows(carried),
+        wait=WAIT // 60,
+        spread=SPREAD // 60,
+        usable=USABLE,
+    )
+
+
+def rows(table: list[list[float]]) -> str:
+    """Return the rows of a Markdown table of whole numbers."""
+    return "\n".join("| " + " | ".join(f"{value:,.0f}" for value in row) + " |" for row in table)

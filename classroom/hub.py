@@ -22,7 +22,7 @@ class Hub:
         url: Where learners reach it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # noqa: D107 - above
         self.folder = tempfile.mkdtemp(prefix="class-")
         public, proxy, internal = (_free_port() for _ in range(3))
         self.url = f"http://127.0.0.1:{public}"
@@ -67,9 +67,10 @@ class Hub:
         for process in psutil.process_iter(["environ"]):
             if process in parts or (process.info["environ"] or {}).get("JUPYTERHUB_USER") in learners:
                 process.kill()
-        for home in (Path("/var/lib/private", name) for name in learners):  # where systemd keeps them
-            shutil.rmtree(home, ignore_errors=True)
-            Path("/var/lib", home.name).unlink(missing_ok=True)
+        for place in (Path("/var/lib"), Path("/run")):  # where systemd keeps what belongs to a learner
+            for left in [path for path in place.glob("*class-load-*") if any(name in path.name for name in learners)]:
+                shutil.rmtree(left.resolve(), ignore_errors=True)
+                left.unlink()
         shutil.rmtree(self.folder)
 
     def _answers(self) -> bool:

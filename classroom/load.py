@@ -1,7 +1,7 @@
 """Let a class work on a hub, with real clients: `uv run --group classroom python -m classroom.load --learners 4`.
 
 Every learner logs in, opens a lesson and runs it with sizes of their own; every third one interrupts a cell. When half
-of the work is done, the hub is killed and started again. Ends with an error if a learner did not finish or lost anything.
+of the work is done, the hub is killed and started again. Ends with an error if anything was lost.
 Several numbers of learners, one after the other, give a page with what a class needs: `--learners 1 4 12 --page FILE`.
 """
 
@@ -11,17 +11,16 @@ import random
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from classroom.figures import Hour, page
 from classroom.hub import Hub
 from classroom.learner import PATIENCE, Learner
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
-from lessons import code_cells, read_lesson, with_parameters  # noqa: E402
-from ranges import draw_parameters  # noqa: E402
+from lessons import code_cells, read_lesson, with_parameters
+from ranges import draw_parameters
 
 
 async def hour_of(count: int, lesson: str, arrivals: float, url: str | None) -> Hour:
@@ -30,14 +29,14 @@ async def hour_of(count: int, lesson: str, arrivals: float, url: str | None) -> 
     run = f"class-load-{secrets.token_hex(2)}"
     learners = [Learner(url or hub.url, f"{run}-{number}", secrets.token_urlsafe()) for number in range(count)]
     hour = Hour(lesson, learners)
+    half, reached = count * len(code_cells(read_lesson(lesson))) // 2, asyncio.Event()
+
+    def after_cell() -> None:
+        if sum(learner.cells for learner in learners) >= half:
+            reached.set()
+
     try:
-        half, reached = count * len(code_cells(read_lesson(lesson))) // 2, asyncio.Event()
-
-        def after_cell() -> None:
-            if sum(learner.cells for learner in learners) >= half:
-                reached.set()
-
-        work = asyncio.gather(*(do(lesson, learner, number, arrivals, after_cell) for number, learner in enumerate(learners)))
+        work = asyncio.gather(*(do(lesson, one, number, arrivals, after_cell) for number, one in enumerate(learners)))
         await asyncio.wait([work, asyncio.create_task(reached.wait())], return_when=asyncio.FIRST_COMPLETED)
         if hub:
             hub.kill()
@@ -45,7 +44,9 @@ async def hour_of(count: int, lesson: str, arrivals: float, url: str | None) -> 
             await asyncio.to_thread(hub.start)
             hour.hub_seconds, hour.hub_megabytes = time.perf_counter() - started, hub.megabytes()
         await work
-        hour.probes = [await probe(learner, learners[number - 1]) for number, learner in enumerate(learners)]
+        for number, learner in enumerate(learners):
+            await noting_problems(learner, learner.look_back(learners[number - 1].name))
+        await noting_problems(learners[0], learners[0].come_back())
     finally:
         await asyncio.gather(*(learner.leave() for learner in learners), return_exceptions=True)
         if hub:
@@ -54,34 +55,35 @@ async def hour_of(count: int, lesson: str, arrivals: float, url: str | None) -> 
 
 
 async def do(lesson: str, learner: Learner, number: int, arrivals: float, after_cell: Callable[[], None]) -> None:
-    """Let a learner arrive some time after the first and do the lesson."""
+    """Let a learner arrive some time after the first, and do the lesson."""
     sizes = draw_parameters(lesson, random.Random(number))
-    await asyncio.sleep(random.Random(number).uniform(0, arrivals))
-    try:
+
+    async def doing() -> None:
         async with asyncio.timeout(PATIENCE):
             await learner.log_in()
             await learner.start_server()
         notebook = await learner.open(lesson, lambda notebook: with_parameters(notebook, **sizes))
-        await learner.kernel.run(f"_learner = {learner.name!r}")
         await learner.work(notebook, stops=number % 3 == 0, after_cell=after_cell)
-    except Exception as problem:
-        learner.problems.append(f"{type(problem).__name__}: {problem}")
+
+    await asyncio.sleep(random.Random(number).uniform(0, arrivals))
+    await noting_problems(learner, doing())
     learner.problems = [f"{problem}, with {sizes}" for problem in learner.problems]
 
 
-async def probe(learner: Learner, neighbour: Learner) -> dict[str, Any]:
-    """Ask a learner's kernel about itself. One that is gone, or began anew, is a problem of the learner."""
+async def noting_problems(learner: Learner, doing: Awaitable[None]) -> None:
+    """Wait for what a learner does. What goes wrong is a problem of this learner and stops no other."""
     try:
-        return await learner.probe(neighbour.name)
+        await doing
     except Exception as problem:
-        learner.problems.append(f"kernel lost: {type(problem).__name__}: {problem}")
-        return {}
+        learner.problems.append(f"{type(problem).__name__}: {problem}")
 
 
 def main() -> None:
     """Read the command line, let each class work, and print how it went."""
     parser = argparse.ArgumentParser(prog="python -m classroom.load", description=__doc__.partition("\n")[0])
-    parser.add_argument("--learners", type=int, nargs="+", default=[4], help="how many; several: one class after another")
+    parser.add_argument(
+        "--learners", type=int, nargs="+", default=[4], help="how many; several: one class after another"
+    )
     parser.add_argument("--lesson", default="01", help="number of the lesson, such as 01")
     parser.add_argument("--arrivals", type=float, default=0, help="seconds until the last learner has arrived")
     parser.add_argument("--hub", help="address of a running hub, which is not killed; without it one is started")
