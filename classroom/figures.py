@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classroom.learner import Learner
+if TYPE_CHECKING:
+    from classroom.learner import Learner
 
 CLASSES = (12, 30, 300, 3000)
 MACHINES = ((2, 8), (4, 16), (8, 32), (16, 64), (32, 128))  # processors, GB
@@ -29,7 +30,7 @@ class Hour:
     """
 
     lesson: str
-    learners: list[Learner]
+    learners: "list[Learner]"
     hub_seconds: float = 0.0
     hub_megabytes: float = 0.0
 

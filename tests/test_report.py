@@ -76,9 +76,9 @@ RUN = {
     "ben": (lesson("%time 1 + 1", "!ls", first="answer = 3"), "wrong 1 no answer", ""),
     "cem": (lesson("raise SystemExit", "1 / 0", first="answer = 3", second="del answer"), "wrong 1 -", ""),
     "dora": (lesson("mine = 4\ncheck('8.1', mine, wanted=4)", second="answer = 'six'"), "right wrong 1", ""),
-    "eve": (lesson(SPIN, first="answer = 5", second="answer = 5"), "wrong 2 wrong 2", "stopped after 5 seconds"),
+    "eve": (lesson(SPIN, first="answer = 5", second="answer = 5"), "wrong 2 wrong 2", "stopped after 15 seconds"),
     "fay": (lesson(first="answer = 4", second="import os; os._exit(0)"), "right -", "ended its own process"),
-    "gil": (lesson(first="answer = 4", second=BOMB), "right -", "stopped in code cell 3|after 5 seconds"),
+    "gil": (lesson(first="answer = 4", second=BOMB), "right -", "stopped in code cell 3|after 15 seconds"),
     "hal": (lesson(ATTACK, first="pass", second="answer = 6"), "right right", ""),
 }
 NOT_RUN = {
@@ -112,7 +112,7 @@ def printed(tmp_path_factory):
             file.truncate(10**10)
         before = {*folder.rglob("*"), *ROOT.glob("*"), *Path("/").glob("*")}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("exercises.report.SECONDS_OF_A_CELL", 5)
+            patch.setattr("exercises.report.SECONDS_OF_A_CELL", 15)
             printed = report(folder)
         assert {*folder.rglob("*"), *ROOT.glob("*"), *Path("/").glob("*")} == before
     return printed
