@@ -73,7 +73,8 @@ class Hour:
             f"memory (MB): {self.memory():.0f}, of it the hub {self.hub_megabytes:.0f}, each kernel "
             f"{mean(self.probed('kernel')):.0f}, each server {mean(self.probed('server')):.0f}",
             f"processor seconds of a lesson: {mean(self.probed('seconds')):.1f}",
-            f"hub killed: it answered after {self.hub_seconds:.0f} s; requests sent again: {again}",
+            f"hub killed: {f'it answered after {self.hub_seconds:.0f} s' if self.hub_seconds else 'no'}",
+            f"requests sent again: {again}",
             f"files: {files}",
             f"lost: {len(self.lost())}",
         ]
