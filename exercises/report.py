@@ -26,6 +26,8 @@ HERE = Path(__file__).resolve().parent
 def report(folder: Path, only: str = "*.ipynb") -> str:
     """Return who answered what, what the numbers in the table mean, and a line for each notebook with a problem.
 
+    It shows where a class is stuck, and is no exam: a learner who sets out to deceive it can.
+
     Args:
         folder: Holds `LEARNER/*.ipynb`, `LEARNER/notebooks/*.ipynb`, or `LEARNER.ipynb`.
         only: Which notebooks, such as `"02*.ipynb"`.
@@ -35,15 +37,18 @@ def report(folder: Path, only: str = "*.ipynb") -> str:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         told = dict(zip(paths, threads.map(tell, paths), strict=True))
     given = {learner: best([fact for path in own for fact in told.get(path, [])]) for learner, own in found.items()}
-    notes += [f"{path.relative_to(folder)}: {fact['note']}" for path in paths for fact in told[path] if "note" in fact]
+    notes += [
+        f"{path.relative_to(folder)}: {fact['note'][:300]}" for path in paths for fact in told[path] if "note" in fact
+    ]
+    notes += [f"{name}: no notebook" for name, own in found.items() if not own]
     notes += [f"{name}: only {NOTEBOOKS} of {len(own)} notebooks" for name, own in found.items() if own[NOTEBOOKS:]]
-    notes += [] if walls() else ["Without bubblewrap nothing was run: these are the answers that the notebooks stored."]
+    notes += [] if walls() else ["Nothing was run, because bubblewrap does not work here: these are stored answers."]
     return "\n".join("".join(filter(str.isprintable, line)) for line in [*table(given), *notes])
 
 
 def find(folder: Path, only: str) -> dict[str, list[Path]]:
-    """Return the notebooks of each learner."""
-    found = defaultdict(list)
+    """Return the notebooks of each learner; a folder without any is a learner too."""
+    found = defaultdict(list, {path.name: [] for path in folder.glob("[!.]*") if path.is_dir()})
     for pattern in (only, f"*/{only}", f"*/notebooks/{only}"):
         for path in sorted(folder.glob(pattern)):
             found[path.relative_to(folder).parts[0].removesuffix(".ipynb")].append(path)

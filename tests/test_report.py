@@ -32,12 +32,10 @@ exercise("8.2", "Three and three.")(sum_of)
 FIRST, SECOND = "check('8.1', answer, wanted=4)", "check('8.2', answer, wanted=6)"
 
 
-def lesson(*cells, first="answer = ...", second="answer = ...", begin=BEGIN):
+def lesson(*cells, first="answer = ...", second="answer = ..."):
     """A learner's notebook: the beginning, cells of their own, and the two exercises."""
-    sources = [begin, *cells, f"{first}\n{FIRST}", f"{second}\n{SECOND}"]
-    return nbformat.writes(
-        new_notebook(cells=[new_markdown_cell("# Sums"), *map(new_code_cell, filter(None, sources))])
-    )
+    sources = [BEGIN, *cells, f"{first}\n{FIRST}", f"{second}\n{SECOND}"]
+    return nbformat.writes(new_notebook(cells=[new_markdown_cell("# Sums"), *map(new_code_cell, sources)]))
 
 
 SPIN = "while True:\n    pass"
@@ -51,7 +49,8 @@ for place in ('FOLDER', 'COURSE', "/", "/usr", "/etc", "/dev/shm", "/var/tmp", "
         Path(place, "mark").write_text("here")
     except OSError:
         pass
-found = [str(path) for path in map(Path, ("/etc/shadow", "/etc/passwd", "/root/.profile", 'FOLDER')) if os.access(path, os.R_OK)]
+secrets = ("/etc/shadow", "/etc/passwd", "/root/.profile", 'FOLDER')
+found = [path for path in secrets if os.access(path, os.R_OK)]
 try:
     socket.create_connection(("127.0.0.1", PORT), 1)
     found.append("network")
@@ -108,6 +107,7 @@ def printed(tmp_path_factory):
         (folder / "pia" / "folder.ipynb").mkdir()
         os.mkfifo(folder / "pia" / "pipe.ipynb")
         (folder / "pia" / "endless.ipynb").symlink_to("/dev/zero")
+        (folder / "quy").mkdir()
         with open(folder / "pia" / "huge.ipynb", "wb") as file:
             file.truncate(10**10)
         before = {*folder.rglob("*"), *ROOT.glob("*"), *Path("/").glob("*")}
@@ -146,6 +146,7 @@ def test_what_is_no_file_or_too_large_gives_a_line(printed):
     for name in ("folder", "pipe", "endless"):
         assert f"\npia/{name}.ipynb: not a file" in printed
     assert "\npia/huge.ipynb: larger than 20 MB" in printed
+    assert "\nquy: no notebook" in printed
 
 
 def test_without_walls_nothing_is_run(tmp_path, monkeypatch):
@@ -156,7 +157,7 @@ def test_without_walls_nothing_is_run(tmp_path, monkeypatch):
     monkeypatch.setattr("exercises.report.walls", tuple)
     printed = report(tmp_path)
     assert re.search(r"(?m)^quy +right$", printed)
-    assert "nothing was run" in printed
+    assert "Nothing was run" in printed
     assert not mark.exists()
 
 
