@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import json
 import re
 import time
 import uuid
@@ -12,7 +13,7 @@ from typing import Any
 import aiohttp
 import nbformat
 
-PATIENCE = 300  # seconds that a learner waits for the hub, or for a cell
+PATIENCE = 900  # seconds that a learner waits for the hub, or for a cell
 PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
 
 
@@ -83,21 +84,34 @@ class Learner:
         opened = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
         session = await self.request("POST", f"{here}/sessions", json=opened)
         self.kernel, self.session = f"{here}/kernels/{session['kernel']['id']}", uuid.uuid4().hex
-        address = f"{self.hub}{self.kernel}/channels?session_id={self.session}"
-        self.socket = await self.http.ws_connect(address, headers=self.headers, max_msg_size=0)
+        await self.connect()
         return notebook
+
+    async def connect(self) -> None:
+        """Open a websocket to the kernel, as JupyterLab does, and listen to it all the time."""
+        address = f"{self.hub}{self.kernel}/channels?session_id={self.session}"
+        self.socket, self.waiting = await self.http.ws_connect(address, headers=self.headers, max_msg_size=0), {}
+        self.listening = asyncio.create_task(self.listen())
+
+    async def listen(self) -> None:
+        """Hand each reply of the kernel to the one who waits for it."""
+        async for message in self.socket:
+            answer = json.loads(message.data)
+            if answer["channel"] == "shell" and answer["parent_header"].get("msg_id") in self.waiting:
+                self.waiting.pop(answer["parent_header"]["msg_id"]).set_result(answer["content"])
+        for waiting in self.waiting.values():
+            waiting.set_exception(ConnectionError("the connection to the kernel broke while a cell ran"))
 
     async def run(self, code: str, **expressions: str) -> dict[str, Any]:
         """Run code in the kernel and return its reply. Raises if the connection breaks, or after much patience."""
+        if self.socket.closed:
+            await self.connect()
         header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": self.session, "username": ""}
         request = {"code": code, "silent": False, "store_history": True, "user_expressions": expressions}
         message = {"header": {**header, "version": "5.4"}, "parent_header": {}, "metadata": {}, "content": request}
+        reply = self.waiting[header["msg_id"]] = asyncio.get_running_loop().create_future()
         await self.socket.send_json({**message, "channel": "shell"})
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                answer = await self.socket.receive_json()
-                if answer["channel"] == "shell" and answer["parent_header"].get("msg_id") == header["msg_id"]:
-                    return answer["content"]
+        return await asyncio.wait_for(reply, PATIENCE)
 
     async def work(self, notebook: nbformat.NotebookNode, stops: bool, after_cell: Callable[[], None]) -> None:
         """Run all cells. A learner who `stops` interrupts a cell that takes long, and runs it again."""
