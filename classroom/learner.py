@@ -124,9 +124,9 @@ class Learner:
                 ended, _ = await asyncio.wait([running], timeout=0.3)
                 if not ended:
                     await self.request("POST", f"{self.kernel}/interrupt")
-                if (await running).get("ename") == "KeyboardInterrupt":
-                    self.interrupted += 1
-                    running = asyncio.create_task(self.run(cell.source))
+                    if (await running)["status"] == "error":  # mostly KeyboardInterrupt; inside Keras it may be another
+                        self.interrupted += 1
+                        running = asyncio.create_task(self.run(cell.source))
             reply = await running
             if reply["status"] != "ok" and "raises-exception" not in cell.metadata.get("tags", []):
                 self.problems.append(f"{reply.get('ename')}: {reply.get('evalue')}")
