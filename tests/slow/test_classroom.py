@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
+import shutil
 from types import SimpleNamespace
 
 import jsonschema
 import nbformat
 import pytest
 import yaml
-from lessons import LESSONS, ROOT, read
+from lessons import LESSONS, ROOT, read, read_lesson, tagged, with_parameters, wrong
+from test_exercises import number_of, solution_after, with_answer
 
 from classroom import home
 from classroom.figures import Hour, page
+from exercises.report import report
 
 CHART = ROOT / "build" / "zero-to-jupyterhub-k8s" / "jupyterhub"
 VALUES = yaml.safe_load((ROOT / "classroom" / "values.yaml").read_text())
@@ -100,3 +104,28 @@ def chart_says(values):
 def test_the_chart_accepts_the_values():
     assert chart_says(VALUES) == []
     assert chart_says({**VALUES, "singleuser": {**VALUES["singleuser"], "memori": {}}}) != []
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+def test_the_report_is_right_on_a_lesson(tmp_path, pytestconfig):
+    """Each learner gives other answers: the solution, each wrong answer that is recognised, or none."""
+    planted = {}
+    for learner in (f"learner{number:02d}" for number in range(pytestconfig.getoption("draws"))):
+        notebook, planted[learner] = with_parameters(read_lesson("01"), **wrong("01").SIZES), {}
+        for cell in tagged(notebook, "exercise"):
+            number = number_of(cell)
+            answers = {solution_after(notebook, cell): "right"}
+            answers |= {f"answer = {code}": words for code, words in wrong("01").ANSWERS[number].items()}
+            answers |= {"answer = ...": "no answer"}
+            code = list(answers)[len(planted) % len(answers)]
+            notebook.cells[notebook.cells.index(cell)] = with_answer(cell, code)
+            planted[learner][number] = answers[code]
+        (tmp_path / learner).mkdir()
+        nbformat.write(notebook, tmp_path / learner / "01.ipynb")
+    printed = report(tmp_path)
+    legend = dict(re.findall(r"(?m)^(\d\.\d wrong \d+) \(\d+\): (.*)$", printed))
+    numbers = printed.split("\n")[0].split()
+    for learner, answers in planted.items():
+        row = re.split(r"  +", re.search(rf"(?m)^{learner} .*$", printed)[0])[1:]
+        for number, shown in zip(numbers, row, strict=True):
+            assert legend.get(f"{number} {shown}", shown).startswith(answers[number]), (learner, number)
