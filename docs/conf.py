@@ -6,7 +6,7 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
-import helpers  # noqa: E402, F401  before Keras, so that it starts quietly
+import helpers  # noqa: E402, F401, I001  before Keras, so that it starts quietly
 import pages  # noqa: E402
 
 project = "Starting from Zero"

@@ -1,6 +1,6 @@
 """Writes copies of the lessons for Colab, each with one more cell that installs the course.
 
-    uv run python docs/copies.py [what to install instead of the repository] [into which folder]
+uv run python docs/copies.py [what to install instead of the repository] [into which folder]
 """
 
 import sys

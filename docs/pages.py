@@ -1,22 +1,19 @@
 """Prepares the pages: copies the lessons, writes the card from lesson 0, adds links, and brings MathJax."""
 
-import importlib.util
 import json
-import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import address
 import copies
 import nbformat
+import slides
 from sphinx.application import Sphinx
 
 from zerostart.verdict import MEANINGS
 
 DOCS = Path(__file__).parent
 CARD = "## May I use zeros here?\n"
-MATHJAX = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
 
 
 def setup(app: Sphinx) -> None:
@@ -69,12 +66,6 @@ def add_links(app: Sphinx, page: str, source: list[str]) -> None:
 def add_files(app: Sphinx, problem: Exception | None) -> None:
     """Copy what the pages use, and write the copies for Colab beside the site."""
     if problem is None:
-        copy_mathjax(Path(app.outdir) / "_static" / "mathjax")
+        slides.copy_mathjax(Path(app.outdir) / "_static" / "mathjax")
+        slides.write(Path(app.outdir) / "slides")
         copies.write(Path(app.outdir).parent / "colab")
-
-
-def copy_mathjax(folder: Path) -> None:
-    """Copy MathJax and its fonts."""
-    fonts = Path("output") / "chtml" / "fonts" / "woff-v2"
-    shutil.copytree(MATHJAX / fonts, folder / fonts, dirs_exist_ok=True)
-    shutil.copy2(MATHJAX / "tex-chtml.js", folder)
