@@ -20,6 +20,7 @@ def setup(app: Sphinx) -> None:
     """Let Sphinx call what follows."""
     app.connect("builder-inited", copy_lessons)
     app.connect("builder-inited", write_card)
+    app.connect("source-read", add_readme)
     app.connect("source-read", add_links)
     app.connect("build-finished", add_files)
 
@@ -45,6 +46,14 @@ def write_card(app: Sphinx) -> None:
     origin = f'<p class="onlyprint">Starting from Zero, {address.SITE}</p>'
     page = f"{CARD.removeprefix('#')}{card}\n\n## The verdicts\n\n{words}\n\n{origin}{style}\n"
     (DOCS / "card.md").write_text(page, encoding="utf-8")
+
+
+def add_readme(app: Sphinx, page: str, source: list[str]) -> None:
+    """Begin the first page as README.md begins."""
+    if page == "index":
+        readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+        top = readme[: readme.index("## Read and play")]
+        source[0] = top.replace("](notebooks/", "](lessons/").replace("](docs/", "](") + source[0]
 
 
 def add_links(app: Sphinx, page: str, source: list[str]) -> None:
