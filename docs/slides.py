@@ -86,7 +86,7 @@ def write(folder: Path, wanted: tuple[str, ...] = ("",)) -> None:
     (folder / "reveal").mkdir(parents=True, exist_ok=True)
     for name in ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"):
         shutil.copy2(REVEAL / name, folder / "reveal")
-    for name in ("slides.css", "slides.js"):
+    for name in ("slides.css", "slides.js", "_static/favicon.svg"):
         shutil.copy2(DOCS / name, folder / "reveal")
     copy_mathjax(folder / "mathjax")
     page = (DOCS / "slides.html").read_text(encoding="utf-8")
