@@ -111,7 +111,9 @@ def _output(cell: nbformat.NotebookNode, output: nbformat.NotebookNode) -> str:
         alt = escape(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
         return f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">'
     text = output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
-    return "<pre>" + "".join(f"<span>{escape(line)}</span>" for line in text.splitlines(keepends=True)) + "</pre>"
+    lines = text.splitlines(keepends=True)
+    width = "wide" if max(map(len, lines), default=0) > 60 else "narrow"
+    return f'<pre class="{width}">' + "".join(f"<span>{escape(line)}</span>" for line in lines) + "</pre>"
 
 
 def _formula(text: str, options: dict[str, bool]) -> str:
