@@ -1,5 +1,6 @@
 """What README and the files around it promise."""
 
+import base64
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from lessons import LESSONS, ROOT, read
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ADDRESS = tomllib.loads((ROOT / "docs" / "address.toml").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Each imports from those below it.
 FLOORS = ["zerostart", "helpers", "exercises", "notebooks tests benchmarks docs classroom"]
@@ -35,6 +37,18 @@ def test_links_lead_somewhere():
     for page in tracked_files("*.md"):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert target.startswith("https://") or (page.parent / target).exists(), (page.name, target)
+
+
+def test_the_readme_leads_to_the_address_of_the_course():
+    site, path = f"{ADDRESS['owner']}.github.io/{ADDRESS['name']}/", f"github.com/{ADDRESS['owner']}/{ADDRESS['name']}"
+    assert f"git clone https://{path}\ncd {ADDRESS['name']}\n" in README
+    assert re.findall(r"https://(\S+?\.github\.io/[^/)]*/)", README) == [site] * README.count("github.io")
+
+
+def test_the_picture_of_the_readme_is_the_first_of_lesson_0():
+    outputs = [output for cell in read(LESSONS[0]).cells for output in cell.get("outputs", [])]
+    pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert (ROOT / "docs" / "_static" / "picture.png").read_bytes() == base64.b64decode(pictures[0])
 
 
 @pytest.mark.parametrize("command", ["uv run pytest", "uv run pytest tests/slow"])

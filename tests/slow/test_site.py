@@ -1,0 +1,128 @@
+"""The reading site, the card and the slides in Chromium, as a reader on a phone, a laptop or in a class sees them."""
+
+import functools
+import http.server
+import os
+import re
+import subprocess
+import sys
+import threading
+from urllib.parse import urlsplit
+
+import nbformat
+import pytest
+from browser import find_chromium
+from lessons import LESSONS, NAMES, ROOT, code_cells, read
+
+if not os.environ.get("BROWSER_REQUIRED"):
+    pytest.importorskip("axe_playwright_python", reason="uv sync --group docs brings what the site is tried with")
+    if find_chromium() is None:
+        pytest.skip("no Chromium on the path: the site is not tried", allow_module_level=True)
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+SITE = ROOT / "build" / "site"
+SCREENS = [(390, "light"), (1280, "dark")]
+AXE = {"resultTypes": ["violations"], "preload": False}  # preloading asks for style sheets at wrong addresses
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# What ends outside of a slide; not the notes, nor parts of formulas, whose tall brackets are cut off by design.
+OUTSIDE = """[...Reveal.getCurrentSlide().querySelectorAll(':not(aside, aside *, mjx-container *)')]
+    .filter(part => {const box = part.getBoundingClientRect(); return box.right > 1280 || box.bottom > 720})
+    .map(part => part.textContent.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Build the site with its one command, and serve it."""
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "build/site"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=SITE))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+
+
+@pytest.fixture
+def open_page(chromium, address):
+    """Open pages; afterwards nothing may have been asked from elsewhere, be missing, or stand in the console."""
+    wrong = []
+
+    def open_page(path, width=1280, scheme="light"):
+        page = chromium.new_page(viewport={"width": width, "height": 720}, color_scheme=scheme)
+        page.on("request", lambda asked: asked.url.startswith((address, "data:", "blob:")) or wrong.append(asked.url))
+        page.on("response", lambda answer: answer.status < 400 or wrong.append(answer.url))
+        page.on("console", lambda message: message.type not in ("error", "warning") or wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(address + path, wait_until="networkidle")
+        page.evaluate("window.MathJax?.startup.promise")
+        return page
+
+    yield open_page
+    assert wrong == []
+
+
+def pages():
+    paths = [path.relative_to(SITE) for path in sorted(SITE.rglob("*.html"))]
+    return [path.as_posix() for path in paths if path.parts[0] not in ("_static", "slides")]
+
+
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_every_page(open_page, address, width, scheme):
+    for path in pages():
+        page = open_page(path, width, scheme)
+        assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways"
+        pictures = page.eval_on_selector_all("article img", "all => all.map(e => e.alt)")
+        assert all(" " in text for text in pictures), f"{path}: a picture without description: {pictures}"
+        barriers = Axe().run(page, options=AXE).response["violations"]
+        serious = [(each["id"], each["nodes"]) for each in barriers if each["impact"] in ("serious", "critical")]
+        assert not serious, f"{path}: {serious}"
+        for target in page.eval_on_selector_all("a[href]", "all => all.map(e => e.href)"):
+            if target.startswith(address):
+                assert (SITE / urlsplit(target).path[1:]).exists(), f"{path}: {target}"
+        page.close()
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=NAMES)
+def test_a_lesson_hides_what_is_to_be_predicted_sets_formulas_and_code_fits(open_page, path):
+    page = open_page(f"lessons/{path.stem}.html")
+    hidden = ["hide-output" in cell.metadata.get("tags", []) for cell in code_cells(read(path))]
+    assert page.locator("details.below-input:not([open])").count() == sum(hidden)
+    assert page.locator("details[open]").count() == 0
+    assert page.locator("mjx-container").count() == page.locator("article .math").count() > 0
+    assert page.locator("mjx-merror").count() == 0
+    wide = page.eval_on_selector_all(".cell_input pre", "all => all.filter(e => e.scrollWidth > e.clientWidth).length")
+    assert wide == 0, f"{wide} cells of code are wider than their box"
+
+
+def test_the_card_is_one_page_of_paper(open_page):
+    pdf = open_page("card.html").pdf(prefer_css_page_size=True)
+    assert re.findall(rb"/MediaBox \[0 0 (\d+)[.\d]* (\d+)", pdf) == [(b"594", b"841")]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=NAMES)
+def test_slides_hold_all_and_overflow_nowhere(open_page, path):
+    page = open_page(f"slides/{path.stem}.html")
+    page.wait_for_function("Reveal.isReady()", timeout=60_000)
+    for number in range(page.evaluate("Reveal.getTotalSlides()")):
+        page.evaluate(f"Reveal.slide({number})")
+        assert page.evaluate(OUTSIDE) == [], f"slide {number + 1}"
+    cells = read(path).cells
+    predictions = sum(cell.source.count("**Predict.**") for cell in cells if cell.cell_type == "markdown")
+    assert page.locator("section.question").count() == predictions
+    figures = sum("image/png" in output.get("data", {}) for cell in code_cells(read(path)) for output in cell.outputs)
+    assert page.locator("section img").count() == figures
+
+
+def test_copies_for_colab_begin_with_one_more_cell(address):
+    for path in LESSONS:
+        copy = nbformat.read(ROOT / "build" / "colab" / path.name, as_version=4)
+        assert re.fullmatch(r"%pip install --quiet --no-deps git\+https://github.com/\S+ .*", copy.cells.pop(0).source)
+        assert copy == read(path)
