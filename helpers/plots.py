@@ -48,7 +48,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
     image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=GRADIENT_SCALE, rasterized=True)
     ax.figure.colorbar(image, ax=ax, label="gradient (RMS)", extend="both")
     ax.set(xlim=(-0.5, rms.shape[1] - 0.5), ylim=(len(rms) - 0.5, -0.5), xlabel="step", title="Gradients")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     every = -(-len(rms) // 16)
     names = [_short(name) for name in recording.names]
     ax.set_yticks(np.arange(0, len(rms), every), names[::every])
