@@ -173,7 +173,7 @@ def plot_losses(
     for label, loss in of_type("landmarks", {} if landmarks is None else landmarks, Mapping).items():
         non_negative("landmarks", loss)
         ax.axhline(loss, color="0.4", linewidth=1, linestyle="-")
-        ax.annotate(label, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=11)
+        ax.annotate(label, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=12)
     ax.set(xlabel="step", ylabel="loss", ylim=(0, None), title="Loss")
     ax.legend()
     return ax
