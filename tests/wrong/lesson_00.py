@@ -34,7 +34,7 @@ keras.layers.Dense.enable_lora = both""",
     "a branch with a zero gate adds its input": """true_gated = helpers.models.ResidualBlocks.call
 helpers.models.ResidualBlocks.call = lambda self, inputs: true_gated(self, inputs) + inputs""",
     "another hidden kernel than the zero one": ("zeros if place == k", "zeros if place < k"),
-    "deeper networks have larger gradients": ("(*hidden, hidden[-1])", "hidden[:1] * (len(hidden) - 1)"),
+    "deeper networks have larger gradients": ("(*hidden, hidden[-1])", "hidden[:-1]"),
     "the loss is a hill": ("halfway = loss_of(", "halfway = 2 * highest - loss_of("),
     "the kernels of the head do not wait": (
         "waiting = train(network(head_initializer=zeros)",
