@@ -48,7 +48,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
     image = ax.pcolormesh(*edges, np.ma.masked_less_equal(rms, 0), norm=GRADIENT_SCALE, rasterized=True)
     ax.figure.colorbar(image, ax=ax, label="gradient (RMS)", extend="both")
     ax.set(xlim=(-0.5, rms.shape[1] - 0.5), ylim=(len(rms) - 0.5, -0.5), xlabel="step", title="Gradients")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     every = -(-len(rms) // 16)
     names = [_short(name) for name in recording.names]
     ax.set_yticks(np.arange(0, len(rms), every), names[::every])
@@ -173,7 +173,7 @@ def plot_losses(
     for label, loss in of_type("landmarks", {} if landmarks is None else landmarks, Mapping).items():
         non_negative("landmarks", loss)
         ax.axhline(loss, color="0.4", linewidth=1, linestyle="-")
-        ax.annotate(label, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=11)
+        ax.annotate(label, (1, loss), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=12)
     ax.set(xlabel="step", ylabel="loss", ylim=(0, None), title="Loss")
     ax.legend()
     return ax
