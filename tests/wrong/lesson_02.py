@@ -1,23 +1,34 @@
 """What may be wrong in lesson 2: answers that its exercises recognise, and faults that its asserts notice."""
 
-SIZES = {}  # parameters that the answers below need
+SIZES = {"hidden": (7, 5)}  # parameters that the answers below need
 
 # exercise -> code of a wrong answer -> how the complaint begins
-ANSWERS = {}
-
-FAULTS = {
-    "zeros are tiny noise": """keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: ops.cast(1e-6 * np.random.random(shape), dtype or 'float32')""",
-    "gradients have the wrong sign": """apply = helpers.seam.RecordingOptimizer.apply
-helpers.seam.RecordingOptimizer.apply = lambda self, grads, variables=None: apply(self, [-g for g in grads], variables)""",
-    "sigmoid is 0 at 0": """keras.src.backend.nn.sigmoid = ops.tanh""",
-    "one unit differs from the others": """build = keras.layers.Dense.build
-def perturbed(self, input_shape):
-    build(self, input_shape)
-    kernel = ops.convert_to_numpy(self.kernel.value).copy()
-    kernel[:, 0] += 0.01
-    self.kernel.assign(kernel)
-keras.layers.Dense.build = perturbed""",
-    "dropout adds instead of multiplying": """keras.layers.Dropout.call = lambda self, inputs, training=False: inputs + ops.cast(np.random.normal(size=(1, inputs.shape[-1])), inputs.dtype)""",
-    "noise layers do nothing": """keras.layers.GaussianNoise.call = lambda self, inputs, training=False: inputs""",
-    "effective width counts units": """helpers.effective_width = lambda kernel, bias=None: kernel.shape[-1]""",
+ANSWERS = {
+    "2.1": {
+        "hidden[0]": "That is how many units there are.",
+        "1": "Equal incoming weights are not enough",
+        "2": "Which units can swap places",
+        "8": "The layer has only 7 units.",
+        "'three'": "The answer must be a number",
+    },
+    "2.2": {
+        "{1}": "With noise there, no kernel moves.",
+        "{2}": "With noise there, only the kernel of head moves.",
+        "set()": "With noise there, no kernel moves.",
+        "{1, 2, 3}": "Your hidden layers have the numbers 1 to 2.",
+        "2": "The answer must be a set of numbers",
+    },
+    "2.3": {
+        "mlp(hidden, activation='sigmoid', kernel_initializer='glorot_uniform')": "The kernel of hidden_1 and all",
+        "mlp(hidden, activation='sigmoid', kernel_initializer='zeros')": "Every kernel is zero.",
+        "mlp(hidden, activation='sigmoid', kernel_initializer='zeros', head_initializer='glorot_uniform')": (
+            "The units of hidden_1 are still identical."
+        ),
+        "mlp(hidden, activation='tanh', kernel_initializer=['zeros', 'glorot_uniform'])": "The activation must be",
+        "mlp(hidden, activation='sigmoid', kernel_initializer=['zeros', 'glorot_uniform'])": "The units part. But",
+        "from_zeros(behind=[keras.layers.Dropout(0.5)])": "Build the network with mlp",
+        "keras.Sequential([keras.layers.Dense(7)])": "This model does not know its inputs",
+    },
 }
+
+FAULTS = {}
