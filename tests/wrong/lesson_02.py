@@ -31,4 +31,39 @@ ANSWERS = {
     },
 }
 
-FAULTS = {}
+# Only some layers or some entries are touched, so that it takes the assert that looks there.
+PERTURBED = """build = keras.layers.Dense.build
+def perturbed(self, input_shape):
+    build(self, input_shape)
+    if self.name == {name!r} and (self.kernel_initializer.__class__ is keras.initializers.Zeros):
+        values = ops.convert_to_numpy(self.{variable}.value).copy()
+        values[..., 0] += 0.01
+        self.{variable}.assign(values)
+keras.layers.Dense.build = perturbed"""
+BIASES_STAY_BEHIND = """update = keras.optimizers.Adam.update_step
+def slower(self, gradient, variable, learning_rate):
+    update(self, gradient, variable, learning_rate * (1e-4 if len(variable.shape) == 1 else 1.0))
+keras.optimizers.Adam.update_step = slower"""
+
+FAULTS = {
+    "zeros are tiny noise": "keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: ops.cast(1e-6 * np.random.random(shape), dtype or 'float32')",
+    "Adam climbs": """update = keras.optimizers.Adam.update_step
+keras.optimizers.Adam.update_step = lambda self, g, variable, rate: update(self, -g, variable, rate)""",
+    "the head's bias goes a tenth of the way": BIASES_STAY_BEHIND,
+    "sigmoid is 0 at 0": "keras.src.backend.nn.sigmoid = ops.tanh",
+    "softplus is flat at 0": "keras.src.backend.nn.softplus = lambda x: ops.exp(-ops.square(x))",
+    "the slope of relu at 0 is 1": "keras.src.backend.nn.relu = lambda x: ops.maximum(x, 0.0)",
+    "one unit of hidden_1 differs": PERTURBED.format(name="hidden_1", variable="kernel"),
+    "one unit of hidden_2 differs": PERTURBED.format(name="hidden_2", variable="kernel"),
+    "one bias of hidden_2 differs": PERTURBED.format(name="hidden_2", variable="bias"),
+    "dropout adds instead of multiplying": "keras.layers.Dropout.call = lambda self, inputs, training=False: inputs + ops.cast(np.random.normal(size=(1, inputs.shape[-1])), inputs.dtype)",
+    "noise layers do nothing": "keras.layers.GaussianNoise.call = lambda self, inputs, training=False: inputs",
+    "batch normalization does nothing": "keras.layers.BatchNormalization.call = lambda self, inputs, training=False: inputs",
+    "effective width counts units": "helpers.effective_width = lambda kernel, bias=None: kernel.shape[-1]",
+    "effective width is 1": "helpers.effective_width = lambda kernel, bias=None: 1",
+    "the rates hardly differ": ("keras.ops.linspace(0.5, 1.5", "keras.ops.linspace(0.9996, 1.0004"),
+    "the order stays as it is": ("[kernel[:, ::-1], bias[::-1], leaving[::-1]", "[kernel, bias, leaving"),
+    "outgoing weights are not relabelled": ("leaving[::-1]", "leaving"),
+    "the random head is zero": ("""from_zeros(head_initializer="glorot_uniform")""", "from_zeros()"),
+    "both rings have as many points": ("% 3 == 0", "% 1 == 0"),
+}
