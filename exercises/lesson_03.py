@@ -69,7 +69,7 @@ def best_bias(answer: Any) -> str | None:
         found = np.exp(bias - bias.max())
         found /= found.sum()
         if np.allclose(found, 1 / len(shares)):
-            return "With equal numbers the network starts at the logarithm of the number of classes. It can start lower."
+            return "With equal numbers the loss starts at the logarithm of the number of classes. It can start lower."
         if not np.allclose(found, shares, atol=1e-6):
             return "The softmax of your bias is not the share of each class."
     return None

@@ -42,11 +42,17 @@ def perturbed(self, input_shape):
 keras.layers.Dense.build = perturbed"""
 BIASES_STAY_BEHIND = """update = keras.optimizers.Adam.update_step
 def slower(self, gradient, variable, learning_rate):
-    update(self, gradient, variable, learning_rate * (1e-4 if len(variable.shape) == 1 else 1.0))
+    update(self, gradient, variable, learning_rate * (3e-3 if len(variable.shape) == 1 else 1.0))
 keras.optimizers.Adam.update_step = slower"""
+NOISY_ZEROS = """def noisy(self, shape, dtype=None):
+    return ops.cast(1e-6 * np.random.random(shape), dtype or "float32")
+keras.initializers.Zeros.__call__ = noisy"""
+ADDING_DROPOUT = """def adding(self, inputs, training=False):
+    return inputs + ops.cast(np.random.normal(size=(1, inputs.shape[-1])), inputs.dtype)
+keras.layers.Dropout.call = adding"""
 
 FAULTS = {
-    "zeros are tiny noise": "keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: ops.cast(1e-6 * np.random.random(shape), dtype or 'float32')",
+    "zeros are tiny noise": NOISY_ZEROS,
     "Adam climbs": """update = keras.optimizers.Adam.update_step
 keras.optimizers.Adam.update_step = lambda self, g, variable, rate: update(self, -g, variable, rate)""",
     "the head's bias goes a tenth of the way": BIASES_STAY_BEHIND,
@@ -56,9 +62,9 @@ keras.optimizers.Adam.update_step = lambda self, g, variable, rate: update(self,
     "one unit of hidden_1 differs": PERTURBED.format(name="hidden_1", variable="kernel"),
     "one unit of hidden_2 differs": PERTURBED.format(name="hidden_2", variable="kernel"),
     "one bias of hidden_2 differs": PERTURBED.format(name="hidden_2", variable="bias"),
-    "dropout adds instead of multiplying": "keras.layers.Dropout.call = lambda self, inputs, training=False: inputs + ops.cast(np.random.normal(size=(1, inputs.shape[-1])), inputs.dtype)",
+    "dropout adds instead of multiplying": ADDING_DROPOUT,
     "noise layers do nothing": "keras.layers.GaussianNoise.call = lambda self, inputs, training=False: inputs",
-    "batch normalization does nothing": "keras.layers.BatchNormalization.call = lambda self, inputs, training=False: inputs",
+    "batch normalization does nothing": "keras.layers.BatchNormalization.call = lambda self, x, training=False: x",
     "effective width counts units": "helpers.effective_width = lambda kernel, bias=None: kernel.shape[-1]",
     "effective width is 1": "helpers.effective_width = lambda kernel, bias=None: 1",
     "the rates hardly differ": ("keras.ops.linspace(0.5, 1.5", "keras.ops.linspace(0.9996, 1.0004"),

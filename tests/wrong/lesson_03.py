@@ -37,4 +37,35 @@ ANSWERS = {
     },
 }
 
-FAULTS = {}
+KEEPER = """apply = zerostart.recorder.GradientKeeper.apply
+def changed(self, grads, variables=None):
+    apply(self, [{change} for g in grads], variables)
+zerostart.recorder.GradientKeeper.apply = changed"""
+TINY = "keras.initializers.Zeros.__call__ = lambda self, shape, dtype=None: ops.full(shape, 1e-6, dtype)"
+
+FAULTS = {
+    "gradients are twice as large": KEEPER.format(change="2 * g"),
+    "gradients of biases are twice as large": KEEPER.format(change="g * (3 - len(g.shape))"),
+    "no gradient is recorded": "zerostart.recorder._root_mean_square = lambda gradient: ops.zeros(())",
+    "the slope of relu at 0 is 1": "keras.src.backend.nn.relu = lambda x: ops.maximum(x, 0.0)",
+    "sigmoid is 0 at 0": "keras.src.backend.nn.sigmoid = ops.tanh",
+    "zeros are tiny": TINY,
+    "the labels are balanced": ("(y < 2) | (np.arange(len(y)) % 10 == 0)", "y == np.arange(len(y)) % 10"),
+    "the head's bias goes a small part of the way": (
+        "keras.optimizers.SGD(float(bias_rate))",
+        "keras.optimizers.SGD(0.01)",
+    ),
+    "network and vector go a small part of the way": (
+        "bias_rate=bias_rate,\n)",
+        "bias_rate=bias_rate,\n)\nbias_rate = 0.1",
+    ),
+    "no kernel of the chain is zero": ("np.zeros_like(start[2 * zero - 2])", "start[2 * zero - 2]"),
+    "the zero head is tiny": ("np.zeros_like(start[-2])", "1e-6 * start[-2]"),
+    "a hidden layer waits again at step 2": (
+        "zero_head = training.run(2 * kernels)",
+        "zero_head = training.run(2 * kernels)\nzero_head.gradient_rms['mlp/hidden_1/kernel'][2] = 0.0",
+    ),
+    "zeros of the table are tiny": ('values * (letter == "R")', 'values * (1.0 if letter == "R" else 1e-8)'),
+    "hidden biases move": ("[first[layer.bias.path] for layer", "[[0] for layer"),
+    "the balanced batch is not": ("[:10]", "[: 1 + digit]"),
+}
