@@ -50,15 +50,15 @@ FAULTS = {
     "the slope of relu at 0 is 1": "keras.src.backend.nn.relu = lambda x: ops.maximum(x, 0.0)",
     "sigmoid is 0 at 0": "keras.src.backend.nn.sigmoid = ops.tanh",
     "zeros are tiny": TINY,
-    "the labels are balanced": ("(y < 2) | (np.arange(len(y)) % 10 == 0)", "y == np.arange(len(y)) % 10"),
+    "the labels are balanced": (
+        "rows = np.resize(rows, len(y))",
+        "rows = np.concatenate([np.flatnonzero(y == digit)[:100] for digit in range(10)])",
+    ),
     "the head's bias goes a small part of the way": (
         "keras.optimizers.SGD(float(bias_rate))",
         "keras.optimizers.SGD(0.01)",
     ),
-    "network and vector go a small part of the way": (
-        "bias_rate=bias_rate,\n)",
-        "bias_rate=bias_rate,\n)\nbias_rate = 0.1",
-    ),
+    "network and vector go a small part of the way": ("data = digits()", "data, bias_rate = digits(), 0.1"),
     "no kernel of the chain is zero": ("np.zeros_like(start[2 * zero - 2])", "start[2 * zero - 2]"),
     "the zero head is tiny": ("np.zeros_like(start[-2])", "1e-6 * start[-2]"),
     "a hidden layer waits again at step 2": (
