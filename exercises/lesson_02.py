@@ -52,8 +52,7 @@ def places_of_noise(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.n
     moved = [layer.name for layer in (*before, head) if np.any(layer.get_weights()[0])]
     if len(moved) == len(hidden) + 1:
         return None
-    which = f"only the kernel of {' and '.join(moved)} moves" if moved else "no kernel moves"
-    return f"With noise there, {which}. What does each of the others receive?"
+    return f"With noise there, these kernels move: {', '.join(moved) or 'none'}. What does each of the others receive?"
 
 
 @exercise("2.3", right="The kernel behind them treats the units differently, so they get different gradients.")

@@ -12,9 +12,9 @@ ANSWERS = {
         "'three'": "The answer must be a number",
     },
     "2.2": {
-        "{1}": "With noise there, no kernel moves.",
-        "{2}": "With noise there, only the kernel of head moves.",
-        "set()": "With noise there, no kernel moves.",
+        "{1}": "With noise there, these kernels move: none.",
+        "{2}": "With noise there, these kernels move: head.",
+        "set()": "With noise there, these kernels move: none.",
         "{1, 2, 3}": "Your hidden layers have the numbers 1 to 2.",
         "2": "The answer must be a set of numbers",
     },
