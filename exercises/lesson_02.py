@@ -1,91 +1,91 @@
-"""Exercises of lesson 2, the symmetry problem."""
+"""Exercises of lesson 2, the symmetry problem. Every check trains the network that the answer speaks of."""
 
 from typing import Any
 
 import keras
 import numpy as np
 
-from exercises.kinds import Exercise, Hint
+from exercises import NotYet, exercise, model_of, number_of
+from helpers.models import mlp
 from zerostart.symmetry import effective_width
-from zerostart.training import train
+
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def _first_kernel(model: keras.Model) -> np.ndarray:
-    return model.get_layer("hidden_1").get_weights()[0]
+@exercise("2.1", right="Only units with the same outgoing weights can be swapped, so only they stay identical.")
+def pattern(answer: Any, units: int) -> str | None:
+    """Check the number of different units behind a head with three kinds of rows."""
+    claimed, found = number_of(answer), _different_units_with_pattern(units)
+    if claimed == found:
+        return None
+    if claimed > units:
+        return f"The layer has only {units} units."
+    if claimed == 1:
+        return "Equal incoming weights are not enough: look at the weights that leave the units."
+    if claimed == units:
+        return "That is how many units there are. Can none of them swap places without changing the network?"
+    return "Which units can swap places without changing the network?"
 
 
-def _starts_at_zero(model: Any, **facts: Any) -> bool:
-    return not np.any(_first_kernel(model)) and not np.any(model.get_layer("hidden_1").get_weights()[1])
+def _different_units_with_pattern(units: int) -> int:
+    generator = np.random.default_rng(0)
+    model = mlp((units,), activation="sigmoid", kernel_initializer="zeros")
+    model.get_layer("head").kernel.assign(np.outer(np.arange(units) % 3, generator.normal(size=10)))
+    _update(model, generator.random((50, 64)), np.arange(50) % 7, keras.optimizers.SGD(0.5), times=2)
+    return effective_width(*model.layers[0].get_weights())
 
 
-def _different_units(model: keras.Model, x: np.ndarray, y: np.ndarray, steps: int) -> int:
-    """Train a copy, so that the reader's own model stays as it is."""
+@exercise("2.2", right="Now every kernel receives something that is not zero, and the error comes back layer by layer.")
+def places_of_noise(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.ndarray) -> str | None:
+    """Check a set of hidden layers by putting noise behind them."""
+    chosen = {int(number_of(place)) for place in _collection(answer)}
+    possible = set(range(1, len(hidden) + 1))
+    if not chosen <= possible:
+        return f"Your hidden layers have the numbers 1 to {len(hidden)}."
+    *before, head = mlp(hidden, activation="tanh", kernel_initializer="zeros").layers
+    layers = [keras.Input(x.shape[1:])]
+    for place, layer in enumerate(before, start=1):
+        layers += [layer, keras.layers.GaussianNoise(0.5)] if place in chosen else [layer]
+    model = keras.Sequential([*layers, head])
+    faint = keras.optimizers.Adam(0.01, epsilon=1e-16)
+    _update(model, x, y, faint, times=len(hidden) + 2)
+    moved = [layer.name for layer in (*before, head) if np.any(layer.get_weights()[0])]
+    if len(moved) == len(hidden) + 1:
+        return None
+    return f"With noise there, these kernels move: {', '.join(moved) or 'none'}. What does each of the others receive?"
+
+
+@exercise("2.3", right="The kernel behind them treats the units differently, so they get different gradients.")
+def zero_and_different(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.ndarray) -> str | None:
+    """Check a network whose first units part although their kernel starts at zero."""
+    model = model_of(answer)
+    layers, dense = model.layers, keras.layers.Dense
+    if any(type(layer) is not dense for layer in layers) or [layer.units for layer in layers[:-1]] != [*hidden]:
+        return "Build the network with mlp, with your hidden layers and nothing else."
+    if any(layer.activation is not keras.activations.sigmoid for layer in layers[:-1]):
+        return "The activation must be sigmoid."
+    kernels, biases = ([layer.get_weights()[place] for layer in layers] for place in (0, 1))
+    if np.any(kernels[0]) or any(map(np.any, biases)):
+        return "The kernel of hidden_1 and all biases must start at zero."
+    if not any(map(np.any, kernels)):
+        return "Every kernel is zero. Then the units of hidden_1 also send equal weights to the next layer."
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
-    train(copy, x, y, steps=steps)
-    return effective_width(_first_kernel(copy))
+    _update(copy, x, y, keras.optimizers.Adam(0.01, epsilon=1e-16), times=len(hidden) + 3)
+    if hidden[0] > 1 and effective_width(*copy.layers[0].get_weights()) == 1:
+        return "The units of hidden_1 are still identical. Look at the kernel right behind hidden_1."
+    if sum(map(np.any, kernels)) > 1:
+        return "The units part. But fewer random kernels are enough."
+    return None
 
 
-def _parts(model: Any, x: np.ndarray, y: np.ndarray, steps: int) -> bool:
-    units = _first_kernel(model).shape[1]
-    return _starts_at_zero(model) and (units == 1 or _different_units(model, x, y, steps) > 1)
+def _collection(answer: Any) -> list[Any]:
+    if isinstance(answer, (set, frozenset, list, tuple, range)):
+        return list(answer)
+    raise NotYet(f"The answer must be a set of numbers such as {{1}}; this is of type {type(answer).__name__}.")
 
 
-EXERCISES = {
-    "2.1": Exercise(
-        right=lambda answer, units: answer == 1,
-        because="Identical units get identical updates, so they never part.",
-        hints=(
-            Hint(
-                "hidden[0]",
-                lambda answer, units: answer == units,
-                "That is how many units there are. Effective width counts the different ones.",
-            ),
-            Hint(
-                "0",
-                lambda answer, units: answer == 0,
-                "The units are alike, but they are not nothing: with sigmoid they do send a value.",
-            ),
-        ),
-        otherwise="Think of two units that are identical now. Can one update tell them apart?",
-    ),
-    "2.2": Exercise(
-        right=lambda answer: set(answer) == {"noise"},
-        because="Noise is added to the units, so the head receives something that is not zero.",
-        hints=(
-            Hint(
-                '{"dropout", "noise"}',
-                lambda answer: "dropout" in answer,
-                "Dropout multiplies the value of a unit by a mask. What is that value here?",
-            ),
-            Hint(
-                '{"noise", "per-unit rates"}',
-                lambda answer: "per-unit rates" in answer,
-                "A learning rate multiplies the gradient. What is the gradient of the first kernel here?",
-            ),
-            Hint(
-                '{"noise", "minibatches"}',
-                lambda answer: "minibatches" in answer,
-                "A minibatch chooses other rows. Is the gradient of the first kernel zero for some rows only?",
-            ),
-        ),
-        otherwise='Answer with a set of names, for instance {"dropout"}. At least one of the four works.',
-    ),
-    "2.3": Exercise(
-        right=_parts,
-        because="The kernel that follows treats the units differently, so their gradients differ.",
-        hints=(
-            Hint(
-                'mlp(hidden, activation="sigmoid", kernel_initializer="glorot_uniform")',
-                lambda answer, **facts: not _starts_at_zero(answer),
-                "The kernel and the bias of hidden_1 must start at zero.",
-            ),
-            Hint(
-                'mlp(hidden, activation="sigmoid")',
-                lambda answer, **facts: not any(np.any(weights) for weights in answer.get_weights()),
-                "Everything starts at zero, so the units also send equal weights to the next layer.",
-            ),
-        ),
-        otherwise="The units of hidden_1 did not part. Look at the kernel that follows directly after hidden_1.",
-    ),
-}
+def _update(model: keras.Model, x: np.ndarray, y: np.ndarray, optimizer: keras.Optimizer, *, times: int) -> None:
+    model.compile(optimizer, LOSS, run_eagerly=True)
+    for _ in range(times):
+        model.train_on_batch(x, y)

@@ -1,168 +1,99 @@
-"""The exercises of lesson 03."""
+"""Exercises of lesson 3, follow the gradient."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
-from exercises.kinds import Exercise, Hint
+from exercises import NotYet, called, exercise, model_of, number_of
+from helpers.models import mlp
+from zerostart.training import gradients
 
-LABELS = (np.array([0, 0, 0, 1]), np.array([0, 2, 2, 2, 1, 2]), np.array([3, 0, 3, 3, 3]))
-
-
-def _numbers(answer: Any) -> set[int]:
-    """Return the kernels that the answer lists; a single number counts as a list of one."""
-    return {int(number) for number in (answer if isinstance(answer, set) else np.ravel(answer))}
-
-
-def _all_kernels(hidden: tuple[int, ...]) -> set[int]:
-    return set(range(1, len(hidden) + 2))
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+LABELS = np.array([0, 0, 0, 1]), np.array([2, 1, 0, 2, 2, 1, 2]), np.repeat(np.arange(10), np.arange(1, 11))
 
 
-def _entropy(labels: np.ndarray) -> float:
-    share = np.unique(labels, return_counts=True)[1] / len(labels)
-    return -float(np.sum(share * np.log(share)))
+@exercise("3.1", right="tanh(0.1) is not zero, so something comes forward; the error comes back layer by layer.")
+def a_little_bias(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.ndarray) -> str | None:
+    """Check the first step by measuring it."""
+    model = mlp(hidden, activation="tanh", kernel_initializer="zeros")
+    for layer in model.layers[:-1]:
+        layer.bias.assign(np.full(layer.bias.shape, 0.1))
+    claimed, found = _step(answer), _first_step(model, x, y)
+    if claimed == found:
+        return None
+    if claimed is None:
+        return "It does have one. Follow the input forward: what comes out of the first hidden layer?"
+    if claimed < found:
+        return f"At step {claimed:g} it has none yet: what must the error pass on its way back?"
+    return "It has one earlier. Count the kernels behind it."
 
 
-def _same_as(answer: Any, expected: Callable[[np.ndarray], float]) -> bool:
-    """Tell whether the answer, a function, agrees with another one on some labels."""
-    with np.errstate(all="ignore"):
-        return all(np.isclose(float(answer(labels)), expected(labels), atol=1e-4) for labels in LABELS)
+@exercise("3.2", right="You predicted what was then measured.")
+def of_your_own(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.ndarray) -> str | None:
+    """Check a prediction for the reader's own network by measuring."""
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise NotYet("The answer must be a pair, (your network, your step).")
+    model, claimed = model_of(answer[0]), _step(answer[1])
+    if any(type(layer) is not keras.layers.Dense for layer in model.layers) or model.input_shape != (None, 64):
+        return "Build the network with mlp."
+    sizes = [layer.units for layer in model.layers[:-1]]
+    if len(sizes) < 3 or sizes == [*hidden]:
+        return "Give it at least three hidden layers, and other sizes than your `hidden`."
+    kernels = [layer.get_weights()[0].any() for layer in model.layers]
+    if sum(kernels) == 0 or len(kernels) - sum(kernels) < 2:
+        return "At least two kernels must be zero, and at least one must not."
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    found = _first_step(copy, x, y)
+    if claimed == found:
+        return None
+    measured = "never" if found is None else f"at step {found}"
+    return f"Measured: {measured}. Which zero kernel, or which number of the activation, did you not count?"
 
 
-def _undefined(answer: Any) -> bool:
-    with np.errstate(all="ignore"):
-        return any(np.isnan(float(answer(labels))) for labels in LABELS)
+@exercise("3.3", right="The softmax of this bias is the share of each class, so nothing is left to learn.")
+def best_bias(answer: Any) -> str | None:
+    """Check a function of labels on a few arrays of them."""
+    for labels in LABELS:
+        shares = np.bincount(labels) / len(labels)
+        bias = np.asarray(called(answer, labels))
+        if bias.shape != shares.shape or bias.dtype.kind not in "fiu":
+            return f"For labels of {len(shares)} classes it must return {len(shares)} numbers in an array."
+        if np.allclose(bias, shares):
+            return "Those are the shares. The bias is a logit: its softmax should be the shares."
+        if not np.isfinite(bias).all():
+            return "It returns NaN or infinity."
+        found = np.exp(bias - bias.max())
+        found /= found.sum()
+        if np.allclose(found, 1 / len(shares)):
+            return "With equal numbers the loss starts at the logarithm of the number of classes. It can start lower."
+        if not np.allclose(found, shares, atol=1e-6):
+            return "The softmax of your bias is not the share of each class."
+    return None
 
 
-def _zero_kernels(model: keras.Model) -> list[bool]:
-    """Return for each kernel, from the first to the head, whether it is all zeros."""
-    return [not np.any(keras.ops.convert_to_numpy(layer.kernel)) for layer in model.layers]
+def _step(answer: Any) -> float | None:
+    return None if answer is None else number_of(answer)
 
 
-def _only_head(model: keras.Model) -> bool:
-    *before, head = _zero_kernels(model)
-    return head and not any(before)
+def _first_step(model: keras.Model, x: np.ndarray, y: np.ndarray) -> int | None:
+    """Return the first step at which the first kernel has a gradient. Faint ones count, by the sign of each entry."""
+    first = model.layers[0].kernel.path
+    for step, found in enumerate(_signs(model, x, y)):
+        if found[first].any():
+            return step
+    return None
 
 
-def _relu_net(model: keras.Model, hidden: tuple[int, ...]) -> bool:
-    layers = model.layers[:-1]
-    relu = all(layer.activation is keras.activations.relu for layer in layers)
-    return relu and tuple(layer.units for layer in layers) == tuple(hidden)
-
-
-def _zero_biases(model: keras.Model) -> bool:
-    return not any(np.any(keras.ops.convert_to_numpy(layer.bias)) for layer in model.layers)
-
-
-EXERCISES: dict[str, Exercise] = {
-    "3.1": Exercise(
-        right=lambda answer, **_: _numbers(answer) == {1},
-        because="Its input is not zero, no kernel behind it is zero, and the slope of tanh at 0 is 1.",
-        hints=(
-            Hint(
-                example="[]",
-                applies=lambda answer, **_: not _numbers(answer),
-                text="None at all? Look at each kernel: which one has no zero before or behind it?",
-            ),
-            Hint(
-                example="list(range(1, len(hidden) + 2))",
-                applies=lambda answer, hidden, **_: _numbers(answer) == _all_kernels(hidden),
-                text="True without any zero. Follow the input forward: what comes out of the zero kernel?",
-            ),
-            Hint(
-                example="list(range(2, len(hidden) + 2))",
-                applies=lambda answer, hidden, **_: _numbers(answer) == _all_kernels(hidden) - {1},
-                text="You listed the kernels that are not zero. But a kernel is no factor of its own gradient.",
-            ),
-            Hint(
-                example="[0]",
-                applies=lambda answer, hidden, **_: not _numbers(answer) <= _all_kernels(hidden),
-                text="There is no kernel with such a number. The first kernel is 1, the head has the highest number.",
-            ),
-        ),
-        otherwise="Write down the two factors of each gradient and look for the zero kernel in them.",
-    ),
-    "3.2": Exercise(
-        right=lambda answer, **_: _same_as(answer, _entropy),
-        because="It is the entropy of the classes. If a loss stops there, the net does not see its input.",
-        hints=(
-            Hint(
-                example="0.5",
-                applies=lambda answer, **_: not callable(answer),
-                text="This exercise asks for a function: it is called with several arrays of labels.",
-            ),
-            Hint(
-                example="lambda labels: np.log(len(np.unique(labels)))",
-                applies=lambda answer, **_: _same_as(answer, lambda labels: np.log(len(np.unique(labels)))),
-                text="That is where the loss starts, with all classes equally likely. The output bias can do better.",
-            ),
-            Hint(
-                example="lambda labels: np.log(labels.max() + 1)",
-                applies=lambda answer, **_: _same_as(answer, lambda labels: np.log(labels.max() + 1)),
-                text="That is where the loss starts, with all classes equally likely. The output bias can do better.",
-            ),
-            Hint(
-                example="lambda labels: -sum(p * np.log2(p) for p in [np.mean(labels == k) for k in set(labels)])",
-                applies=lambda answer, **_: _same_as(answer, lambda labels: _entropy(labels) / np.log(2)),
-                text="That is the right quantity in bits. Keras takes natural logarithms.",
-            ),
-            Hint(
-                example="lambda labels: 1 - np.bincount(labels).max() / len(labels)",
-                applies=lambda answer, **_: _same_as(
-                    answer, lambda labels: 1 - np.bincount(labels).max() / len(labels)
-                ),
-                text="That is the share of errors if you always name the most frequent class. Asked is the loss.",
-            ),
-            Hint(
-                example="lambda labels: sum(p * np.log(p) for p in [np.mean(labels == k) for k in set(labels)])",
-                applies=lambda answer, **_: _same_as(answer, lambda labels: -_entropy(labels)),
-                text="The sign is missing: a cross-entropy is never negative.",
-            ),
-            Hint(
-                example="lambda labels: -sum(p * np.log(p) for p in np.bincount(labels) / len(labels))",
-                applies=lambda answer, **_: _undefined(answer),
-                text="Labels with a missing class give NaN: 0 times the logarithm of 0. Leave such classes out.",
-            ),
-        ),
-        otherwise="Start from the share of each class: what is the mean of minus its logarithm over all labels?",
-    ),
-    "3.3": Exercise(
-        right=lambda answer, hidden, **_: _relu_net(answer, hidden) and _zero_biases(answer) and _only_head(answer),
-        because="The head has no relu behind it: it moves at step 0, and the others can follow at step 1.",
-        hints=(
-            Hint(
-                example="3",
-                applies=lambda answer, **_: not isinstance(answer, keras.Model),
-                text="This exercise asks for a model, such as `mlp(...)` returns.",
-            ),
-            Hint(
-                example="mlp(hidden, activation='tanh', kernel_initializer='glorot_uniform', head_initializer='zeros')",
-                applies=lambda answer, hidden, **_: not _relu_net(answer, hidden),
-                text="The hidden layers must have your `hidden` sizes and relu. Pass both to `mlp`.",
-            ),
-            Hint(
-                example="mlp(hidden, activation='relu', kernel_initializer='glorot_uniform', bias_initializer='ones')",
-                applies=lambda answer, **_: not _zero_biases(answer),
-                text="The biases must be zero. Other biases lift relu off its corner, and the rule changes.",
-            ),
-            Hint(
-                example="mlp(hidden, activation='relu', kernel_initializer='zeros')",
-                applies=lambda answer, **_: all(_zero_kernels(answer)),
-                text="With every kernel zero, only the output bias moves. Which single zero does relu survive?",
-            ),
-            Hint(
-                example="mlp(hidden, activation='relu', kernel_initializer='glorot_uniform')",
-                applies=lambda answer, **_: not any(_zero_kernels(answer)),
-                text="Every kernel can get gradient here, but none is zero. One of them may be.",
-            ),
-            Hint(
-                example="mlp(hidden, activation='relu', kernel_initializer='zeros', head_initializer='glorot_uniform')",
-                applies=lambda answer, **_: any(_zero_kernels(answer)[:-1]),
-                text="Behind a zero hidden kernel every relu sits at 0, where its slope is 0: no error gets back.",
-            ),
-        ),
-        otherwise="Look at the relu column of the table: which rows have no dash?",
-    ),
-}
+def _signs(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the gradients of one step for each kernel, and one more; each update is half as large as the last."""
+    size = 1e-3
+    for _ in range(len(model.layers) + 1):
+        found = gradients(model, x, y, loss=LOSS)
+        yield found
+        for variable in model.trainable_variables:
+            variable.assign(ops.convert_to_numpy(variable.value) - size * np.sign(found[variable.path]))
+        size /= 2

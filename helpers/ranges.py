@@ -26,7 +26,8 @@ def check_ranges(lesson: str, **values: Any) -> None:
         raise ValueError(f"expected the parameters {', '.join(RANGES[lesson])}; got {', '.join(values)}")
     for name, value in values.items():
         if not accepts(RANGES[lesson][name], value):
-            raise ValueError(f"{name}: {in_words(RANGES[lesson][name])}, got {value!r}")
+            named = f" ({', '.join(RANGES[lesson][name]['one_of'])})" if "named" in RANGES[lesson][name] else ""
+            raise ValueError(f"{name}: {in_words(RANGES[lesson][name])}{named}, got {value!r}")
 
 
 def accepts(accepted: dict[str, Any], value: Any) -> bool:
@@ -50,6 +51,8 @@ def in_words(accepted: dict[str, Any]) -> str:
         many = f"{fewest} to {most}" if fewest < most else f"{most}"
         if "units" in one:
             return f"{many} layers of {one['units'][0]} to {one['units'][1]} units each"
+        if "named" in one:
+            return f"{many} {one['named']}"
         return f"a tuple of {many}, each {in_words(one)}"
     if "one_of" in accepted:
         return "one of " + ", ".join(map(str, accepted["one_of"]))
