@@ -8,6 +8,8 @@ import numpy as np
 from exercises import called, exercise, model_of, number_of
 from zerostart import train
 
+LONGEST = 2000  # updates that a check may take
+
 
 @exercise("6.1", right="A factor closer to zero costs the same number of updates, wherever it starts.")
 def predicted(
@@ -17,20 +19,23 @@ def predicted(
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         return "The answer must be two things: your net and your number."
     model, number = model_of(answer[0]), number_of(answer[1])
-    if _hidden(model) != [(model.layers[0].units, "tanh")]:
-        return "The net needs one hidden layer, with tanh."
-    sizes = [np.abs(kernel).max() / np.sqrt(6 / sum(kernel.shape)) for kernel in model.get_weights()[::2]]
+    units = model.layers[0].units if hasattr(model.layers[0], "units") else 0
+    if problem := _misfit(model, [units], x, y):
+        return problem
+    kernels = model.get_weights()[::2]
+    sizes = [np.abs(kernel).max() / np.sqrt(6 / sum(kernel.shape)) for kernel in kernels]
     if not all(sizes):
         return "A kernel of your net is exactly zero. It should only be close to zero."
     if max(sizes) > scale:
         return "Your net is not closer to zero than the smallest scale of the lesson."
-    needed = _updates(model, x, y, learning_rate, level, most=2000)
+    if not 0 < number < LONGEST:
+        return f"The number of updates should lie between 0 and {LONGEST}."
+    needed = _updates(model, x, y, learning_rate, level, most=int(1.4 * number) + 2)
     if number > 3 * needed:
-        return "That is far too many. In proportion to 1/scale pays the deep net; the shallow one pays for factors."
-    if number > 1.25 * needed:
-        return "Your net needs fewer updates. How many factors of ten is it further, and what does each cost?"
-    if number < 0.75 * needed:
-        return "Your net needs more updates. How many factors of ten is it further, and what does each cost?"
+        return "That is far too many. The deep net pays in proportion to 1/scale; the shallow one pays for factors."
+    if abs(number / needed - 1) > 0.25:
+        amount = "more" if number < needed else "fewer"
+        return f"Your net needs {amount} updates. How many factors of ten is it further, and what does each cost?"
     return None
 
 
@@ -40,16 +45,16 @@ def quick_start(
 ) -> str | None:
     """Ask for a deep net whose logits start at exactly zero and that leaves within some updates."""
     model = model_of(answer)
-    if _hidden(model) != [(hidden, "tanh")] * 2:
-        return "The model needs two hidden layers with tanh and `hidden` units each."
+    if problem := _misfit(model, [hidden] * 2, x, y):
+        return problem
     if np.any(keras.ops.convert_to_numpy(model(x))):
         return "The logits are not exactly 0, however small the kernels are. What makes a product exactly zero?"
-    zeros = sum(not np.any(layer.get_weights()[0]) for layer in model.layers)
+    zeros = sum(not np.any(kernel) for kernel in model.get_weights()[::2])
     if zeros == len(model.layers):
         return "All kernels are zero: the logits are right, but no kernel will ever move."
     if zeros > 1:
         return "Two kernels are zero, and each waits for the other. How many zeros does a product need?"
-    if _updates(model, x, y, learning_rate, level, most=updates) >= updates:
+    if _updates(model, x, y, learning_rate, level, most=updates) == updates:
         return "The logits are right, but the net leaves too late. Are the other kernels large enough?"
     return None
 
@@ -57,29 +62,40 @@ def quick_start(
 @exercise("6.3", right="It is the slope times the largest singular value of C, downwards.")
 def curvature(answer: Any) -> str | None:
     """Ask for a function of x, y and slope that returns the smallest eigenvalue at the prior."""
-    generator, ratios = np.random.default_rng(0), []
-    for features, slope, labels in [
-        (4, 1.0, [0, 0, 0, 1, 2, 0, 1]),
-        (3, 0.5, [1, 1, 0, 1, 1]),
-        (6, 2.0, [3, 1, 2, 0, 0]),
-    ]:
-        x, y = generator.normal(1, 1, (len(labels), features)), np.array(labels)
-        delta = np.bincount(y) / len(y) - np.eye(y.max() + 1)[y]
-        sigma = np.linalg.svd(x.T @ delta / len(y))[1]
-        ratios.append(number_of(called(answer, x, y, slope)) / (-slope * sigma[0]) * np.array([1, 1 / len(y), slope]))
-    right, summed, unsloped = (np.allclose(ratio, 1, rtol=1e-4) for ratio in np.transpose(ratios))
-    if np.allclose(ratios, -np.abs(ratios)):
-        return "Which way does the loss curve along the way out: up or down?"
-    if summed:
-        return "C is a mean over the examples. You have the sum."
-    if unsloped:
-        return "That is right for tanh, whose slope at 0 is 1. Other activations have another slope."
-    return None if right else "Compute the share of each class, C at this prior, and its largest singular value."
+    generator, found = np.random.default_rng(0), []
+    for slope, labels in ((1.0, [0, 0, 0, 1, 2, 0, 1]), (0.5, [1, 1, 0, 1, 1]), (2.0, [3, 1, 2, 0, 0])):
+        y, count = np.array(labels), len(labels)
+        x, classes = generator.normal(1, 1, (count, 4)), y.max() + 1
+        got, right = number_of(called(answer, x, y, slope)), -slope * _sigma(x, y, np.bincount(y) / count)
+        found.append(
+            (got, right, -right, -slope * _sigma(x, y, np.ones(classes) / classes), count * right, right / slope)
+        )
+    got, right, *others = np.transpose(found)
+    if np.allclose(got, right, rtol=1e-4):
+        return None
+    hints = (
+        "The size is right. But which way does the loss curve along the way out?",
+        "You gave all classes the same share. At the prior bias, p is how often each class occurs.",
+        "C is a mean over the examples. You have the sum.",
+        "That is right for tanh, whose slope at 0 is 1. Other activations have another slope.",
+    )
+    for hint, other in zip(hints, others, strict=True):
+        if np.allclose(got, other, rtol=1e-4):
+            return hint
+    return "Compute the share of each class, C at this prior, and its largest singular value; see section 2."
 
 
-def _hidden(model: keras.Model) -> list[tuple[int, str]]:
-    """Return units and activation of each layer but the head."""
-    return [(layer.units, keras.activations.serialize(layer.activation)) for layer in model.layers[:-1]]
+def _sigma(x: np.ndarray, y: np.ndarray, share: np.ndarray) -> float:
+    return np.linalg.svd(x.T @ (share - np.eye(len(share))[y]) / len(y))[1][0]
+
+
+def _misfit(model: keras.Model, hidden: list[int], x: np.ndarray, y: np.ndarray) -> str | None:
+    """Say what is wrong with a model that should be an `mlp` with these hidden layers and tanh."""
+    kinds = [(getattr(layer, "units", 0), getattr(layer, "activation", None)) for layer in model.layers]
+    tanh, linear = keras.activations.tanh, keras.activations.linear
+    if kinds != [*((units, tanh) for units in hidden), (y.max() + 1, linear)] or model.input_shape[1:] != x.shape[1:]:
+        return f"The net must be an `mlp` with tanh and {len(hidden)} hidden layers, of the units asked for."
+    return None
 
 
 def _updates(model: keras.Model, x: np.ndarray, y: np.ndarray, learning_rate: float, level: float, most: int) -> int:
