@@ -34,9 +34,9 @@ ANSWERS = {
 }
 
 FAULTS = {
-    "the optimizer is not reset": """run = zerostart.recorder.RecordedModel.run
+    "the optimizer is not reset": """true_run = zerostart.recorder.RecordedModel.run
 def with_memory(self, order):
-    recorded = run(self, order)
+    recorded = true_run(self, order)
     self.optimizer_at_start = [ops.convert_to_numpy(variable.value).copy() for variable in self.optimizer.variables]
     return recorded
 zerostart.recorder.RecordedModel.run = with_memory""",
@@ -45,15 +45,15 @@ zerostart.recorder.RecordedModel.run = with_memory""",
     "the best seeds are compared": ("min(a) - max(b)", "max(a) - min(b)"),
     "the surer a net, the less it costs": ("logits.mean(axis=1))", "logits.max(axis=1))"),
     "fit begins anew": ("second = fit()", "net.set_weights(glorot[1])\nsecond = fit()"),
-    "the clone is not compiled": """clone = keras.models.clone_model
+    "the clone is not compiled": """true_clone = keras.models.clone_model
 def bare(model):
-    copy = clone(model)
+    copy = true_clone(model)
     copy.compiled = False
     return copy
 keras.models.clone_model = bare""",
-    "the clone shares the optimizer": """clone = keras.models.clone_model
+    "the clone shares the optimizer": """true_clone = keras.models.clone_model
 def shared(model):
-    copy = clone(model)
+    copy = true_clone(model)
     copy.optimizer = model.optimizer
     return copy
 keras.models.clone_model = shared""",
@@ -62,9 +62,9 @@ keras.models.clone_model = shared""",
         "compile_with(keras.optimizers.Adam(learning_rate))\nfit()\nmoved =",
     ),
     "a shared initializer warns": """import warnings
-draw = keras.initializers.GlorotUniform.__call__
+true_call = keras.initializers.GlorotUniform.__call__
 def warned(self, *arguments, **more):
     warnings.warn("this initializer is unseeded")
-    return draw(self, *arguments, **more)
+    return true_call(self, *arguments, **more)
 keras.initializers.GlorotUniform.__call__ = warned""",
 }
