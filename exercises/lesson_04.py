@@ -1,167 +1,96 @@
-"""The exercises of lesson 04."""
+"""The exercises of lesson 4, zeros as a baseline."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from exercises.kinds import Exercise, Hint
+from exercises import called, exercise
 
 CLOSE = 1e-3
 
 
-def _fits(answer: Any, net: keras.Model) -> bool:
-    return [np.shape(weight) for weight in answer] == [tuple(weight.shape) for weight in net.weights]
+@exercise("4.1", right="The head's bias holds the logarithms of the shares, so only the images are left to learn.")
+def starts_at_entropy(answer: Any, net: keras.Model, x: np.ndarray, y: np.ndarray) -> str | None:
+    """Ask for weights whose first loss is the entropy, with no hidden kernel of zeros."""
+    shapes = [tuple(weight.shape) for weight in net.weights]
+    if not isinstance(answer, (list, tuple)) or [np.shape(weight) for weight in answer] != shapes:
+        return "The answer must be a list with one array for each weight of `net`, in the shapes of `template`."
+    *hidden, kernel, bias = map(np.asarray, answer)
+    prior = np.bincount(y) / len(y)
+    at_entropy = abs(_first_loss(answer, net, x, y) + np.sum(prior * np.log(prior))) < CLOSE
+    if not all(np.any(weight) for weight in hidden if weight.ndim == 2):
+        return f"A hidden kernel is zero{', though the first loss is right' if at_entropy else ''}: the net is frozen."
+    if at_entropy:
+        return None
+    if np.any(kernel):
+        return "The head's kernel adds something of its own to the bias. Which kernel adds nothing?"
+    if not np.any(bias):
+        return "A zero head with a zero bias starts at ln K. Which bias gives each class its share?"
+    if np.allclose(bias, prior, atol=CLOSE):
+        return "These are the shares. Softmax takes exponentials of the logits: which logits give the shares back?"
+    return "The logits are the same for all images. Now choose them such that their softmax is the prior."
 
 
-def _head(answer: Any) -> tuple[np.ndarray, np.ndarray]:
-    return np.asarray(answer[-2]), np.asarray(answer[-1])
+@exercise("4.2", right="One bound passed is enough: a loss below the entropy, or an accuracy above the majority.")
+def who_looks(answer: Any) -> str | None:
+    """Ask which nets have proved to look at their input."""
+    if not isinstance(answer, set) or not answer <= set("ABCD"):
+        return 'Answer with a set of names such as {"A"}.'
+    if "A" in answer:
+        return "The loss of A fell, but only to the entropy. Which net of this lesson did exactly the same?"
+    if "B" in answer:
+        return "The loss of B fell a long way, but from a bad start. Has it passed the best constant answer?"
+    if "C" not in answer:
+        return "The accuracy of C is the majority's. Now compare its loss with that of the best constant answer."
+    if "D" not in answer:
+        return "D is wrong with confidence, so its loss is poor. But can a constant answer be right as often as D?"
+    return None
 
 
-def _dead(answer: Any) -> bool:
-    """Tell whether some hidden kernel is all zeros."""
-    return not all(np.any(weight) for weight in answer[:-2] if np.ndim(weight) == 2)
+@exercise("4.3", right="It trains on like a net that has just been compiled.")
+def restarts(answer: Any) -> str | None:
+    """Ask for a function that restarts a trained model without compiling it."""
+    model, fresh = _compiled("glorot_uniform"), _compiled("zeros")
+    _update(model)
+    optimizer = model.optimizer
+    called(answer, model)
+    if any(map(np.any, model.get_weights())):
+        return "After your function some weights of the net are not zero."
+    if model.optimizer is not optimizer:
+        return "That works, but it compiles. Bring the optimizer back that is there."
+    _update(fresh)
+    _update(model)
+    if any(np.any(weight) for weight in model.get_weights() if weight.ndim == 2):
+        return "The weights were zero, but more training moved the kernels: the optimizer still remembers."
+    if not np.any(model.get_weights()[-1]):
+        return "Now nothing learns, not even the head's bias. Which of the optimizer's variables is no memory?"
+    if not np.allclose(model.get_weights()[-1], fresh.get_weights()[-1], rtol=1e-4):
+        return "The kernels stay at zero, but the first updates have another size than in a new net. What is left?"
+    return None
 
 
-def _first_loss(answer: Any, net: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
+def _first_loss(weights: Any, net: keras.Model, x: np.ndarray, y: np.ndarray) -> float:
     """Return the loss that `net` would have with these weights. The net is left as it was."""
     kept = net.get_weights()
     try:
-        net.set_weights(answer)
-        logits = ops.convert_to_numpy(net(x)).astype("float64")
+        net.set_weights(weights)
+        logits = keras.ops.convert_to_numpy(net(x)).astype("float64")
     finally:
         net.set_weights(kept)
     return float(np.mean(np.logaddexp.reduce(logits, axis=1) - logits[np.arange(len(y)), y]))
 
 
-def _prior(y: np.ndarray) -> np.ndarray:
-    return np.bincount(y) / len(y)
-
-
-def _at_entropy(answer: Any, net: keras.Model, x: np.ndarray, y: np.ndarray) -> bool:
-    prior = _prior(y)
-    return abs(_first_loss(answer, net, x, y) + np.sum(prior * np.log(prior))) < CLOSE
-
-
-def _after(restart: Callable[[keras.Model], Any]) -> dict[str, bool]:
-    """Try the reader's function on a small trained net, train on, and tell what happened."""
-    inputs = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
-    targets = inputs.sum(axis=1, keepdims=True) + 1
-    layers = [keras.layers.Dense(2, activation="tanh"), keras.layers.Dense(1)]
+def _compiled(kernel: str) -> keras.Model:
+    units = {"kernel_initializer": kernel}
+    layers = [keras.layers.Dense(2, "tanh", **units), keras.layers.Dense(1, **units)]
     model = keras.Sequential([keras.Input((3,)), *layers])
     model.compile(keras.optimizers.Adam(0.1), "mse", run_eagerly=True)
-    _update(model, inputs, targets)
-    optimizer = model.optimizer
-    restart(model)
-    found = {"zero": not any(map(np.any, model.get_weights())), "compiled": model.optimizer is not optimizer}
-    if found["zero"] and not found["compiled"]:
-        _update(model, inputs, targets)
-    kernels = [np.any(weight) for weight in model.get_weights() if weight.ndim == 2]
-    return {**found, "frozen": not any(kernels), "learns": bool(np.any(model.get_weights()[-1]))}
+    return model
 
 
-def _update(model: keras.Model, inputs: np.ndarray, targets: np.ndarray) -> None:
+def _update(model: keras.Model) -> None:
+    """Train a little, with targets that the head's bias can learn."""
+    inputs = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
     for _ in range(3):
-        model.train_on_batch(inputs, targets)
-
-
-EXERCISES: dict[str, Exercise] = {
-    "4.1": Exercise(
-        right=lambda answer: set(answer) == {"C", "D"},
-        because="One bound broken is enough: a loss below the entropy, or an accuracy above the majority.",
-        hints=(
-            Hint(
-                example='{"A", "C", "D"}',
-                applies=lambda answer: "A" in answer,
-                text="The loss of A fell, but only to the entropy. Which net of this lesson did exactly the same?",
-            ),
-            Hint(
-                example='{"B", "C", "D"}',
-                applies=lambda answer: "B" in answer,
-                text="The loss of B fell a long way, but from a bad start. Has it passed the best constant answer?",
-            ),
-            Hint(
-                example='{"D"}',
-                applies=lambda answer: "D" in answer and "C" not in answer,
-                text="The accuracy of C is the majority's. Now compare its loss with the best constant answer.",
-            ),
-            Hint(
-                example='{"C"}',
-                applies=lambda answer: "C" in answer and "D" not in answer,
-                text="The loss of D is poor: where it is wrong, it is sure of itself. "
-                "But can a constant answer be right as often as D?",
-            ),
-        ),
-        otherwise='Answer with a set of names such as {"A"}. What can a constant answer reach in the last two columns?',
-    ),
-    "4.2": Exercise(
-        right=lambda answer, **facts: (
-            _fits(answer, facts["net"]) and not _dead(answer) and _at_entropy(answer, **facts)
-        ),
-        because="The output bias holds the logarithms of the shares, so there is nothing left to learn but the images.",
-        hints=(
-            Hint(
-                example="np.log(prior)",
-                applies=lambda answer, net, **_: not _fits(answer, net),
-                text="The answer must be a list with one array for each weight of `net`, in the shapes of `template`.",
-            ),
-            Hint(
-                example="[np.zeros_like(weight) for weight in template[:-1]] + [np.log(prior)]",
-                applies=lambda answer, **facts: _dead(answer) and _at_entropy(answer, **facts),
-                text="The first loss is right, but with zero hidden kernels this net is dead.",
-            ),
-            Hint(
-                example="starts['Glorot, zero head'][0]",
-                applies=lambda answer, **_: not any(map(np.any, _head(answer))),
-                text="A zero head with a zero bias starts at ln K. Which output bias gives each class its share?",
-            ),
-            Hint(
-                example="[*starts['Glorot, zero head'][0][:-1], prior]",
-                applies=lambda answer, y, **_: np.allclose(_head(answer)[1], _prior(y), atol=CLOSE),
-                text="These are the shares themselves. The net puts its logits through softmax: "
-                "what must you give to the exponential to get the shares back?",
-            ),
-            Hint(
-                example="[*starts['Glorot'][0][:-1], np.log(prior)]",
-                applies=lambda answer, **_: bool(np.any(_head(answer)[0])),
-                text="Your head is random, so it adds something of its own to the bias. Which head adds nothing?",
-            ),
-        ),
-        otherwise="Make the logits equal for all images first; then choose them such that their softmax is the prior.",
-    ),
-    "4.3": Exercise(
-        right=lambda answer: _after(answer) == {"zero": True, "compiled": False, "frozen": True, "learns": True},
-        because="The kernels stay at zero and the output bias learns, as in a net that was never trained.",
-        hints=(
-            Hint(
-                example="net.optimizer.variables",
-                applies=lambda answer: not callable(answer),
-                text="This exercise asks for a function. Give its name, without calling it.",
-            ),
-            Hint(
-                example="lambda model: (model.set_weights([0 * w for w in model.get_weights()]), compile_new(model))",
-                applies=lambda answer: _after(answer)["compiled"],
-                text="That works, but it compiles. Clear the memory of the optimizer that is there.",
-            ),
-            Hint(
-                example="lambda model: [v.assign(0 * v.value) for v in model.optimizer.variables[2:]]",
-                applies=lambda answer: not _after(answer)["zero"],
-                text="After your function some weights of the net are not zero.",
-            ),
-            Hint(
-                example="lambda model: model.set_weights([0 * w for w in model.get_weights()])",
-                applies=lambda answer: not _after(answer)["frozen"],
-                text="The weights are zero, but more training moves the kernels: the optimizer still remembers.",
-            ),
-            Hint(
-                example="lambda model: [v.assign(0 * v.value) for v in [*model.weights, *model.optimizer.variables]]",
-                applies=lambda answer: not _after(answer)["learns"],
-                text="Now nothing learns, not even the output bias. Print the paths of the optimizer's variables: "
-                "which of them is no memory?",
-            ),
-        ),
-        otherwise="Your function raised an error on a small net. It gets one argument, the compiled model.",
-    ),
-}
+        model.train_on_batch(inputs, inputs.sum(axis=1, keepdims=True) + 1)
