@@ -8,7 +8,7 @@ from zerostart.diagnosis.calls import Call, arriving, calls_of, varies
 from zerostart.diagnosis.causes import Place, cause_of, described
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding
-from zerostart.diagnosis.usual import Usual
+from zerostart.diagnosis.usual import Usual, close
 
 LOOK = "Look at what goes in there: a logarithm or square root of 0, a division by 0, exp of a large number."
 
@@ -38,7 +38,7 @@ def _finite(value: object) -> bool:
 
 def cannot_change(experiment: Experiment, usual: Usual) -> list[Finding]:
     """Tell whether outputs or loss are the same with any weights."""
-    if len(usual.outputs) > 1 and all(_close(usual.outputs[0], other) for other in usual.outputs[1:]):
+    if all(close(usual.outputs[0], other) for other in usual.outputs[1:]):
         fixed = [call for call in calls_of(experiment) if not call.inner and varies(call.taken) and not varies(call.values)]
         if not fixed:
             return [Finding("outputs", "they are the same with any weights", "No weight reaches them.", "Look at `call`.")]
@@ -46,12 +46,8 @@ def cannot_change(experiment: Experiment, usual: Usual) -> list[Finding]:
         return [described(place, cause_of(place))]
     outputs = experiment.outputs()
     before, generator = experiment.loss_of(outputs), np.random.default_rng(0)
-    other = keras.tree.map_structure(lambda part: part + ops.cast(generator.normal(size=part.shape), part.dtype), outputs)
+    other = keras.tree.map_structure(lambda part: part + ops.cast(generator.random(part.shape), part.dtype), outputs)
     if abs(experiment.loss_of(other) - before) > 1e-6 * max(abs(before), 1e-30):
         return []
     cause = "Other outputs give exactly the same loss, so there is nothing to go down to."
     return [Finding("loss", "it is the same whatever the outputs are", cause, "Look at the loss and at the weights of rows.")]
-
-
-def _close(one: np.ndarray, other: np.ndarray) -> bool:
-    return bool(np.abs(one - other).max() <= 1e-6 * max(np.abs(one).max(), 1e-30))

@@ -57,6 +57,12 @@ class Call:
         return all(np.isfinite(ops.convert_to_numpy(part)).all() for part in self.outputs)
 
     @property
+    def unfed(self) -> bool:
+        """Whether all that goes in is zero. The number 0 of a token is no zero."""
+        floats = [part for part in self.inputs if keras.backend.is_float_dtype(part.dtype)]
+        return bool(floats) and not any(ops.convert_to_numpy(part).any() for part in floats)
+
+    @property
     def silent(self) -> bool:
         """Whether the output is zero for every row."""
         return not self.values.any()
@@ -119,13 +125,16 @@ class Tapped(keras.Model):
     """The model, with a zero added to what each layer puts out: the gradient of the zero is what comes back there."""
 
     def __init__(self, model: keras.Model, calls: list[Call]) -> None:
-        """Make a zero for each innermost call with one float tensor that is not an output of the model."""
+        """Make a zero for each innermost call with one float tensor.
+
+        Not for an output of which Keras remembers the logits: a sum would make it forget them.
+        """
         super().__init__(name=model.name, dtype=model.dtype_policy)
         self.model, self.built = model, True
-        outputs = calls[-1].outputs
+        behind = [output for output in calls[-1].outputs if hasattr(output, "_keras_logits")]
         self.taps = [
             self.add_weight(shape=call.outputs[0].shape, initializer="zeros", name="tap")
-            if call.is_float and not call.inner and not any(call.outputs[0] is output for output in outputs)
+            if call.is_float and not call.inner and not any(call.outputs[0] is part for part in behind)
             else None
             for call in calls
         ]

@@ -11,10 +11,11 @@ from keras import ops
 from zerostart.diagnosis.calls import Call, varies
 from zerostart.diagnosis.descent import length
 from zerostart.diagnosis.findings import Finding, activation_cure, in_code, redrawn
-from zerostart.diagnosis.units import is_kernel
+from zerostart.diagnosis.units import is_kernel, usual_kernel
 
 RELU = ("relu", "relu6", "prelu")
 BOUNDED = ("tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparsemax")
+LOSS = -1  # the place behind the last call
 NO_DERIVATIVE = "rounding, comparing, argmax, casting to integers and stop_gradient have no derivative"
 
 
@@ -80,7 +81,7 @@ class Place:
     @property
     def dead(self) -> bool:
         """Whether all its units are relu units that are 0 for every row."""
-        return self.activation in RELU and self.call.silent and bool(np.any(self.call.taken))
+        return self.activation in RELU and self.call.silent and not self.zeros and not self.call.unfed
 
     @property
     def is_softmax_over_one(self) -> bool:
@@ -95,18 +96,18 @@ class Place:
     @property
     def ends(self) -> str:
         """The range of what it gives."""
-        return f"{self.call.values.min():.3g} to {self.call.values.max():.3g}"
+        low, high = (f"{end:.3g}" for end in (self.call.values.min(), self.call.values.max()))
+        return low if low == high else f"{low} to {high}"
 
     @property
     def enlarged(self) -> bool:
         """Whether its kernels are much larger than usual."""
-        return any(size_of(ops.convert_to_numpy(kernel.value)) > 3 for kernel in self.kernels)
+        return any(size_of(ops.convert_to_numpy(w.value), w, self.call.operation) > 3 for w in self.kernels)
 
 
-def size_of(kernel: np.ndarray) -> float:
+def size_of(kernel: np.ndarray, variable: keras.Variable, layer: Any) -> float:
     """Return the length of a kernel in relation to that of a usual start."""
-    usual = keras.initializers.GlorotUniform(0)(kernel.shape)
-    return length(kernel) / max(length(ops.convert_to_numpy(usual)), 1e-30)
+    return length(kernel) / max(length(usual_kernel(variable, layer)), 1e-30)
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ CAUSES = (
         lambda place: "Redraw the layer before it, whose units are identical.",
     ),
     Cause(
-        lambda place: place.call.silent and bool(np.any(place.call.taken)),
+        lambda place: place.call.silent and not place.call.unfed,
         "it gives 0 for every row",
         "What goes in is not 0: {activation} of it is too small for its number format, or is multiplied by 0.",
         _desaturate,
@@ -195,10 +196,10 @@ def cause_of(place: Place) -> Cause:
 SATURATED = next(cause for cause in CAUSES if cause.problem == "its units are saturated")
 
 
-def described(place: Place, cause: Cause, name: str = "") -> Finding:
+def described(place: Place, cause: Cause, name: str = "", kind: str = "ill") -> Finding:
     """Put a row of the table into words for a place."""
     why = cause.cause.format(activation=place.activation, ends=place.ends)
-    return Finding(name or place.name, cause.problem, why, cause.cure(place))
+    return Finding(name or place.name, cause.problem, why, cause.cure(place), kind)
 
 
 @dataclass(frozen=True)
@@ -216,14 +217,13 @@ class Flow:
         return None
 
     def place_of(self, number: int, is_ill: Callable[[int], bool]) -> int | None:
-        """Return the number of the call to blame for the kernel of this one; None: what the model itself was given."""
-        call = self.calls[number]
-        if not np.any(call.taken):
+        """Return the number of the call to blame for the kernel of this one; `LOSS`; or None: what the model was given."""
+        if self.calls[number].unfed:
             return self._first_silent(number)
         if self._comes_back(number) or is_ill(number):
             return number
         late = self._next_open(number)
-        return self._first_silent(late) if not np.any(self.calls[late].taken) else late
+        return self._first_silent(late) if late != LOSS and self.calls[late].unfed else late
 
     def _comes_back(self, number: int) -> bool:
         found = self.back[number]
@@ -231,7 +231,7 @@ class Flow:
 
     def _first_silent(self, number: int) -> int | None:
         before = [place for place in self._all_before(number) if self.calls[place].silent]
-        return next((place for place in sorted(before) if np.any(self.calls[place].taken)), None)
+        return next((place for place in sorted(before) if not self.calls[place].unfed), None)
 
     def _all_before(self, number: int) -> set[int]:
         found, waiting = set(), [number]
@@ -258,4 +258,4 @@ class Flow:
             waiting += [late for late in takers if late not in seen]
             seen.update(takers)
         later = (late for late in range(number + 1, len(self.calls)) if not self.calls[late].inner)
-        return next((late for late in later if self._comes_back(late)), number)
+        return next((late for late in later if self._comes_back(late)), LOSS)

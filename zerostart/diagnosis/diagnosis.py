@@ -11,7 +11,7 @@ from zerostart.data import Rows, rows_of
 from zerostart.diagnosis.blocked import explain, unused_or_faint
 from zerostart.diagnosis.broken import cannot_change, not_finite
 from zerostart.diagnosis.calls import Call, calls_of
-from zerostart.diagnosis.descent import descend, kernel_positions
+from zerostart.diagnosis.descent import descend, flat, kernel_positions
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding, joined, layer_name
 from zerostart.diagnosis.notes import notes
@@ -127,16 +127,21 @@ def _examine(experiment: Experiment) -> Diagnosis:
         experiment.assign(experiment.start)
         return Diagnosis("frozen", (*fit, *not_finite(experiment, calls, seen.losses[0])))
     asleep = seen.asleep(kernels)
-    usual = usual_start(experiment, draws=3 if asleep else 1)
+    experiment.assign(experiment.start)
+    usual = usual_start(experiment, flat(experiment.outputs()), seen.losses[0], several=bool(asleep))
     usually = calls_of(experiment)
-    fixed = cannot_change(experiment, usual)
+    fixed = cannot_change(experiment, usual) if usual.suspect else []
     if fixed:
         return Diagnosis("frozen", (*fit, *fixed))
     unused, faint = unused_or_faint(experiment, seen, usual, asleep)
     experiment.assign(seen.weights)
     asleep = [position for position in asleep if position not in unused and position not in faint]
+    told = any(finding.kind == "ill" and finding.layer.startswith("loss") for finding in fit)
+    blocked, cut = explain(experiment, asleep, loss_is_told=told)
+    if len(cut) + len(unused) < len(kernels):
+        asleep = [position for position in asleep if position not in cut]
     used = [position for position in kernels if position not in unused]
-    blocked, same = explain(experiment, asleep), twins(experiment, seen.families)
+    same = twins(experiment, seen.families)
     lagging = [] if asleep or same or not used else slow(experiment, seen, usual, used, calls)
     experiment.assign(experiment.start)
     ills = [*fit, *blocked, *same, *lagging]

@@ -81,7 +81,7 @@ def _frozen_layers(model: keras.Model) -> list[Finding]:
 def _zeros_that_are_fine(experiment: Experiment, seen: Descent) -> list[Finding]:
     if seen.families:
         return []  # what keeps units identical is not fine
-    model, findings, biases = experiment.model, [], []
+    model, layers, findings, biases = experiment.model, layers_by_variable(experiment.model), [], []
     for position, variable in enumerate(experiment.variables):
         start = experiment.start[position]
         if position not in seen.woke:
@@ -94,7 +94,7 @@ def _zeros_that_are_fine(experiment: Experiment, seen: Descent) -> list[Finding]
             when = "at once" if step == 0 else f"after {step} step{'s' * (step > 1)}"
             cause = f"It receives a gradient {when}: what feeds it is not 0, and neither is what comes back to it."
             findings.append(Finding(name, f"its {variable.name} starts at zero, which is fine", cause, FINE, "note"))
-        elif is_kernel(variable) and size_of(start) < 0.01:
+        elif is_kernel(variable) and size_of(start, variable, layers.get(id(variable))) < 0.01:
             cause = "Alone it can grow fast; several such layers would wait long near zero (lesson 6)."
             findings.append(Finding(name, f"its {variable.name} starts close to zero", cause, FINE, "note"))
     if biases:

@@ -11,12 +11,14 @@ from zerostart.diagnosis.descent import Descent, flat, length
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding, joined, layer_name, redrawn
 from zerostart.diagnosis.targets import DISTANCES, fits
+from zerostart.diagnosis.units import layers_by_variable, usual_kernel
 from zerostart.diagnosis.usual import Usual
 
 TOO_SMALL = 1e-3  # gradients, in relation to those of a usual start
 FADED = 3e-4  # gradient of the first kernels, in relation to the largest one, both in relation to their weights
 RATE = 1e-3  # of Adam, whose first steps move every weight by this much
-PATIENT, FAR = 200, 3000  # such steps that a start may need to come down to a usual one, or to its targets
+FAR = 3000  # such steps that targets may be away
+TOO_LARGE = 5  # loss, in relation to that of a usual start
 
 
 def slow(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int], calls: list[Call]) -> list[Finding]:
@@ -24,16 +26,28 @@ def slow(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]
     found = _saturated(experiment, calls)
     if seen.losses[0] > 0.5 * usual.loss:  # a trained network has small gradients for a good reason
         found = found or _too_small(experiment, seen, usual, kernels) or _fading(experiment, seen, kernels, calls)
-    moved = [start - RATE * np.sign(first) for start, first in zip(experiment.start, seen.first, strict=True)]
-    found = found or _too_large(experiment, seen, usual, kernels, moved)
-    return found + _out_of_reach(experiment, calls, moved)
+    return (found or _too_large(experiment, seen, usual, kernels)) + _out_of_reach(experiment, seen, calls)
+
+
+def _usual_length(experiment: Experiment, position: int) -> float:
+    """Return the length of a kernel, of a zero one that of a usual one."""
+    value, variable = experiment.start[position], experiment.variables[position]
+    layer = layers_by_variable(experiment.model).get(id(variable))
+    return length(value if value.any() else usual_kernel(variable, layer))
+
+
+def _sizes(experiment: Experiment, kernels: list[int]) -> np.ndarray:
+    """Return the size of each kernel, in relation to a usual one."""
+    layers = layers_by_variable(experiment.model)
+    variables = [(experiment.start[position], experiment.variables[position]) for position in kernels]
+    return np.array([size_of(value, variable, layers.get(id(variable))) for value, variable in variables])
 
 
 def _too_small(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
     variables = [experiment.variables[position] for position in kernels]
     gradients, usually = seen.waking[kernels], usual.lengths[kernels]
-    sizes = np.array([size_of(experiment.start[position]) for position in kernels])
-    growth = gradients / np.maximum(sizes, 0.1)  # of zero kernels the first step is not the slow one
+    sizes = _sizes(experiment, kernels)
+    growth = gradients / np.where(sizes > 0, sizes, 1.0)  # two kernels grow together as fast as they are large
     if gradients.max() > TOO_SMALL * usually.max() or growth.max() > 0.1 * usually.max() or sizes.min() > 0.5:
         return []
     small = [variable for variable, size in zip(variables, sizes, strict=True) if size < 0.5]
@@ -54,7 +68,7 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
     order = sorted((position for position in kernels if called[position] is not None), key=lambda p: called[p])
     if len(order) < 3:
         return []
-    rates = np.array([seen.waking[position] / max(length(experiment.start[position]), 0.1) for position in order])
+    rates = np.array([seen.waking[position] / _usual_length(experiment, position) for position in order])
     share = rates[: max(1, len(order) // 10)].max() / rates.max()
     if share > FADED:
         return []
@@ -82,33 +96,26 @@ def _saturated(experiment: Experiment, calls: list[Call]) -> list[Finding]:
     return []
 
 
-def _too_large(
-    experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int], moved: list[np.ndarray]
-) -> list[Finding]:
-    before = seen.losses[0]
-    if before < 3 * usual.loss:
+def _too_large(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
+    variables, sizes = [experiment.variables[position] for position in kernels], _sizes(experiment, kernels)
+    times = seen.losses[0] / max(usual.loss, 1e-30)
+    if times < TOO_LARGE or sizes.max() < 2.5:
         return []
-    experiment.gradients(moved)
-    steps = (before - usual.loss) / max(before - experiment.last_loss, 1e-30)
-    if steps < PATIENT:
-        return []
-    variables = [experiment.variables[position] for position in kernels]
-    sizes = [size_of(experiment.start[position]) for position in kernels]
-    large = [variable for variable, size in zip(variables, sizes, strict=True) if size > 3]
-    names = joined(layer_name(experiment.model, variable) for variable in large) or experiment.model.name
+    large = [variable for variable, size in zip(variables, sizes, strict=True) if size > 2.5]
     return [
         Finding(
-            names,
-            f"the start is far too large: kernels up to {max(sizes):.0f} times the usual size",
-            f"The loss begins at {before:.3g}; after a usual start it begins at {usual.loss:.3g}. Coming down to that "
-            f"would take about {steps:.0f} steps of Adam at its usual rate.",
-            "; ".join(redrawn(experiment.model, variable) for variable in large) or "Start with smaller weights.",
+            joined(layer_name(experiment.model, variable) for variable in large),
+            f"the start is far too large: kernels of up to {sizes.max():.0f} times the usual size",
+            f"The loss begins at {seen.losses[0]:.3g}; after a usual start it begins at {usual.loss:.3g}. Usual steps are "
+            "small beside such weights.",
+            "; ".join(redrawn(experiment.model, variable) for variable in large),
         )
     ]
 
 
-def _out_of_reach(experiment: Experiment, calls: list[Call], moved: list[np.ndarray]) -> list[Finding]:
+def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> list[Finding]:
     findings = []
+    moved = [start - RATE * np.sign(first) for start, first in zip(experiment.start, seen.first, strict=True)]
     for fit in fits(experiment, calls):
         if fit.kind not in DISTANCES or np.abs(fit.y).max() < 30:
             continue

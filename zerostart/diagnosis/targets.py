@@ -209,7 +209,7 @@ MISFITS = (
         lambda fit: "Give the last layer one unit; or, if the targets are classes, use sparse_categorical_crossentropy.",
     ),
     Misfit(
-        lambda fit: fit.kind in DISTANCES and _outside(fit) > 0,
+        lambda fit: fit.kind in DISTANCES and fit.range[0] < fit.range[1] and _outside(fit) > 0,
         "y",
         "the targets are {targets}, but {name} can only be {said}",
         "No weights can reach the targets outside of that.",

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from zerostart.symmetry import close_rows
 
@@ -104,6 +105,16 @@ def is_kernel(variable: keras.Variable) -> bool:
     return len(variable.shape) > 1 and not variable.name.endswith("bias")
 
 
+def usual_kernel(variable: keras.Variable, layer: Any, seed: int = 0) -> np.ndarray:
+    """Return a kernel as Glorot draws it."""
+    shape = matrix = tuple(variable.shape)
+    if isinstance(layer, keras.layers.EinsumDense):  # its axes are inputs and outputs, not places of a window
+        units = int(np.prod([length for length in layer.partial_output_shape if length]))
+        matrix = (int(np.prod(shape)) // units, units)
+    kernel = keras.initializers.GlorotUniform(seed)(matrix, variable.dtype)
+    return ops.convert_to_numpy(kernel).reshape(shape).copy()
+
+
 def layers_by_variable(model: keras.Model) -> dict[int, keras.layers.Layer]:
     """Return the innermost layer of each variable, by the variable's `id`."""
     return {id(variable): layer for layer in model._flatten_layers() for variable in layer.weights}
@@ -116,7 +127,7 @@ def _members(variable: keras.Variable, layer: Any) -> Iterator[tuple[str, np.nda
     if layer is None or not type(layer).__module__.startswith("keras."):  # which axis counts units is up to the layer
         for axis in reversed(range(len(shape))):
             yield "units", _sample(np.moveaxis(places, axis, -1).reshape(-1, shape[axis]))
-    elif isinstance(layer, keras.layers.EinsumDense) and len(shape) == 3 and len(layer.full_output_shape) == 4:
+    elif isinstance(layer, keras.layers.EinsumDense) and len(shape) == 3 and len(layer.partial_output_shape) == 3:
         yield "heads", _sample(places.swapaxes(1, 2).reshape(-1, shape[1]))  # (inputs, heads, units of a head)
         yield "units", _sample(places.reshape(shape[0], -1))
     else:
