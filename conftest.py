@@ -1,6 +1,7 @@
 """How the tests are run."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,18 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 # A worker runs whole files. The last ones should be short, or one worker waits for the other.
 LONG_FILES = ("test_exercises", "test_diagnose", "test_offline", "test_sizes", "test_browser", "test_faults")
+
+
+@pytest.fixture(autouse=True)
+def names_of_examples(doctest_namespace: dict[str, Any]) -> None:
+    """Let the examples of docstrings use NumPy, Keras and the public names of the course."""
+    import exercises
+    import helpers
+    import zerostart
+
+    public = {name: getattr(zerostart, name) for name in zerostart.__all__}
+    doctest_namespace |= vars(helpers) | public | {"check": exercises.check}
+    doctest_namespace |= {"np": zerostart.training.np, "keras": zerostart.training.keras}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,3 +1,1 @@
-"""What the course costs, measured against other ways. Run all with `uv run python -m benchmarks`."""
-
-import helpers  # noqa: F401  starts Keras quietly, so it comes before Keras
+"""Measurements. Ratios are taken in one run, because machines differ and are shared."""

@@ -49,15 +49,14 @@ def circles(points: int = 300, *, noise: float = 0.05, seed: int = 0) -> tuple[n
         `x`, float32 of shape `(points, 2)`, and `y`, int64 of shape `(points,)`: 0 is the outer ring, 1 the inner.
 
     Raises:
-        TypeError: `points` or `seed` is not an integer, or `noise` is not a number.
-        ValueError: `points` is below 1, `seed` below 0, or `noise` is not a finite number of at least 0.
+        TypeError, ValueError: an argument is no number, or too small.
 
     Example:
         >>> x, y = circles(4, noise=0)
         >>> np.linalg.norm(x, axis=1).round(2).tolist(), y.tolist()
         ([1.0, 0.5, 1.0, 0.5], [0, 1, 0, 1])
     """
-    generator, y = _classes(points, 2, noise, seed)
+    generator, y = _classes(points, 2, seed)
     angle = generator.uniform(0, 2 * np.pi, points)
     return _placed(np.where(y == 0, 1.0, 0.5), angle, noise, generator), y
 
@@ -72,19 +71,17 @@ def spirals(
         >>> x.shape, y.tolist()
         ((5, 2), [0, 1, 2, 0, 1])
     """
-    generator, y = _classes(points, classes, noise, seed)
+    generator, y = _classes(points, classes, seed)
     radius = generator.uniform(0.1, 1, points)
     angle = 4 * radius + 2 * np.pi * y / classes
     return _placed(radius, angle, noise, generator), y
 
 
-def _classes(points: int, classes: int, noise: float, seed: int) -> tuple[np.random.Generator, np.ndarray]:
-    points, classes = integer("points", points), integer("classes", classes)
-    seed = integer("seed", seed, least=0)
-    non_negative("noise", noise)
-    return np.random.default_rng(seed), np.arange(points) % classes
+def _classes(points: int, classes: int, seed: int) -> tuple[np.random.Generator, np.ndarray]:
+    generator = np.random.default_rng(integer("seed", seed, least=0))
+    return generator, np.arange(integer("points", points)) % integer("classes", classes)
 
 
 def _placed(radius: np.ndarray, angle: np.ndarray, noise: float, generator: np.random.Generator) -> np.ndarray:
     points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
-    return (points + generator.normal(0, noise, points.shape)).astype("float32")
+    return (points + generator.normal(0, non_negative("noise", noise), points.shape)).astype("float32")

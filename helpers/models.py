@@ -87,17 +87,13 @@ def residual_mlp(
         kernel_initializer: Initializer of the inner kernels, of the stem and of the head.
         projection_initializer: Initializer of the projections. `None` means the same as `kernel_initializer`.
         skip: Whether a block adds its input to its output. `False` gives a plain deep network.
-        activation: Activation inside each block; anything `keras.activations.get` accepts.
-        inputs: Features of one example.
-        outputs: Units of the head.
+        activation: Activation inside each block.
+        inputs: As in `mlp`.
+        outputs: As in `mlp`.
 
     Returns:
         An uncompiled `keras.Sequential` that maps `(batch, inputs)` to `(batch, outputs)`. Its layers are named
-        `stem`, `blocks` and `head`; stem and head are linear.
-
-    Raises:
-        TypeError: a size is not an integer.
-        ValueError: a size is below 1, or an activation or initializer is unknown.
+        `stem`, `blocks` and `head`; stem and head are linear. For errors see `mlp`.
 
     Example:
         >>> [tuple(weight.shape) for weight in residual_mlp(3, 5).get_layer("blocks").trainable_weights]

@@ -36,7 +36,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
         recording: What `train` returned.
 
     Example:
-        >>> recording = train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
+        >>> recording = train(mlp((3,), kernel_initializer="zeros", inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
         >>> plot_gradient_flow(recording).get_xlabel()
         'step'
     """
@@ -72,14 +72,13 @@ def plot_neuron_symmetry(
         limit: At most this many units are drawn; the title counts all.
 
     Example:
-        >>> len(plot_neuron_symmetry(mlp((3,))).images)  # one for each unit
+        >>> len(plot_neuron_symmetry(mlp((3,), kernel_initializer="zeros")).images)  # one for each unit
         3
     """
     limit = integer("limit", limit)
     chosen = _layer_with_kernel(model, layer)
     kernel = _matrix(chosen.kernel)
-    bias = getattr(chosen, "bias", None)
-    groups = unit_groups(chosen.kernel, bias)
+    groups = unit_groups(chosen.kernel, getattr(chosen, "bias", None))
     shown = min(kernel.shape[1], limit)
     side = int(np.sqrt(len(kernel)))
     shape = (side, side) if side > 2 and side * side == len(kernel) else (len(kernel), 1)
@@ -97,7 +96,7 @@ def plot_neuron_symmetry(
         where = (left + 0.06, left + 0.94, top + 0.94, top + 0.3)
         image = ax.imshow(tile, cmap="RdBu_r", vmin=-scale, vmax=scale, extent=where, aspect=ax.get_aspect())
         ax.add_patch(plt.Rectangle((where[0], where[3]), 0.88, 0.64, fill=False, edgecolor="0.4", linewidth=1))
-        ax.text(left + 0.5, top + 0.26, str(groups[unit] + 1), ha="center", va="bottom", fontsize=10)
+        ax.text(left + 0.5, top + 0.26, str(groups[unit] + 1), ha="center", va="bottom", fontsize=12)
     ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     different = groups.max() + 1
@@ -121,7 +120,8 @@ def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "",
         limit: At most this many units of each layer are drawn, evenly spread; a note says so.
 
     Example:
-        >>> [note.get_text() for note in plot_network(mlp((3,)), title="before").texts]  # inputs, hidden layer, head
+        >>> notes = plot_network(mlp((3,), kernel_initializer="ones"), title="before").texts
+        >>> [note.get_text() for note in notes]  # inputs, hidden layer, head
         ['8 of 64', '3', '8 of 10']
     """
     limit = integer("limit", limit)
@@ -161,7 +161,7 @@ def plot_losses(
         landmarks: Label -> a loss to mark with a horizontal line.
 
     Example:
-        >>> recording = train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
+        >>> recording = train(mlp((3,), kernel_initializer="zeros", inputs=2, outputs=2), np.eye(2), [0, 1], steps=5)
         >>> plot_losses({"zeros": recording}, landmarks={"ln 2": np.log(2)}).get_ylabel()
         'loss'
     """

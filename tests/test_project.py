@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -9,28 +10,31 @@ from lessons import LESSONS, ROOT, read
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+# Each imports from those below it.
+FLOORS = ["zerostart", "helpers", "exercises", "notebooks tests benchmarks docs classroom"]
 
 
-def tracked_files():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def tracked_files(pattern="*"):
+    listed = subprocess.run(["git", "ls-files", pattern], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [ROOT / name for name in listed.splitlines() if (ROOT / name).is_file()]
 
 
 def test_the_lesson_table_agrees_with_the_lessons():
-    rows = re.findall(r"(?m)^\| \[([^]]+)\]\(notebooks/([^)]+)\) \| ([^|]+) \| (\d+) \|$", README)
+    rows = re.findall(r"(?m)^\| (\d) \| \[([^]]+)\]\(notebooks/([^)]+)\) \| ([^|]+) \| (\d+) \|$", README)
     expected = []
     for path in LESSONS:
         text = read(path).cells[0].source
         title = text.splitlines()[0].removeprefix("# ")
         question = re.search(r"\*\*Question\.\*\* ([^\n]+)", text)[1]
-        expected.append((title, path.name, question, re.search(r"about (\d+) minutes", text)[1]))
+        stated = re.search(r"about (\d+) minutes", text)[1]
+        expected.append((path.name[1], title, path.name, question, stated))
     assert rows == expected
 
 
-def test_links_of_readme_and_contributing_lead_somewhere():
-    for page in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
-        for target in re.findall(r"\]\(([^)#]+)\)", page):
-            assert target.startswith("https://") or (ROOT / target).exists(), target
+def test_links_lead_somewhere():
+    for page in tracked_files("*.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("https://") or (page.parent / target).exists(), (page.name, target)
 
 
 @pytest.mark.parametrize("command", ["uv run pytest", "uv run pytest tests/slow"])
@@ -39,14 +43,13 @@ def test_ci_calls_the_test_commands_of_the_readme(command):
     assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_conda_gets_its_packages_from_this_project():
+def test_zerostart_comes_from_its_folder_and_is_never_looked_up():
+    """Nobody owns that name where packages are published, so a stranger could."""
+    assert {"zerostart", "zerostart.diagnosis", "zerostart.explorer"} <= set(PROJECT["tool"]["setuptools"]["packages"])
+    for name in ("requirements.in", "requirements.txt", "environment.yml"):
+        assert "zerostart" not in (ROOT / name).read_text(encoding="utf-8"), name
     lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
-    entries = [line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")]
-    (python,) = [entry for entry in entries if entry.startswith("python=")]
-    version = tuple(int(part) for part in python.removeprefix("python=").split("."))
-    lower, upper = re.fullmatch(r">=(\d+\.\d+),<(\d+\.\d+)", PROJECT["project"]["requires-python"]).groups()
-    assert tuple(map(int, lower.split("."))) <= version < tuple(map(int, upper.split(".")))
-    assert entries == ["conda-forge", python, "pip", "pip:", "-e ."]
+    assert lines[-2:] == ["  - pip:", "      - -e ."]
 
 
 def test_every_direct_dependency_has_a_reason_and_a_pin():
@@ -71,24 +74,16 @@ def test_no_clutter_is_tracked():
     assert not [n for n in names if re.search(r"__pycache__|\.pyc$|checkpoint|uv\.lock|\.egg-info|\.coverage", n)]
 
 
-def test_helpers_import_only_downwards():
-    floors = [
-        "quiet checks",
-        "data layers symmetry tasks untouched diagnose.units",
-        "models seam",
-        "compiled residual diagnose.probe",
-        "recording diagnose.findings",
-        "plots",
-        "diagnose explorer exercises",
-    ]
-    height = {name: floor for floor, names in enumerate(floors) for name in names.split()}
-    top = ROOT / "helpers"
+def test_nothing_imports_upwards():
+    height = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}
+    for path in tracked_files("*.py"):
+        own = path.relative_to(ROOT).parts[0]
+        if own in height:
+            for name in re.findall(r"(?m)^\s*(?:from|import) (\w+)", path.read_text(encoding="utf-8")):
+                assert name not in height or name == own or height[name] < height[own], f"{path}: {name}"
 
-    def height_of(module):
-        return height.get(module, height[module.partition(".")[0]])
 
-    for path in top.rglob("*.py"):
-        module = ".".join(path.relative_to(top).with_suffix("").parts).removesuffix(".__init__")
-        if module != "__init__":
-            for name in re.findall(r"(?m)^from helpers\.([\w.]+)", path.read_text(encoding="utf-8")):
-                assert height_of(name) <= height_of(module), f"{module} imports {name}"
+def test_helpers_load_neither_widgets_nor_the_diagnosis():
+    code = "import helpers, sys; print([m for m in ('ipywidgets', 'anywidget', 'zerostart.diagnosis') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -20,7 +20,7 @@ def non_negative(name: str, value: Any) -> float:
         raise TypeError(f"{name}: expected a number of at least 0, got {value!r}")
     if not 0 <= value < float("inf"):
         raise ValueError(f"{name}: expected a finite number of at least 0, got {value!r}")
-    return float(value)
+    return abs(float(value))  # NumPy takes -0.0 for a negative scale
 
 
 def of_type(name: str, value: Any, accepted: type) -> Any:

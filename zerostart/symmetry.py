@@ -81,6 +81,8 @@ def close_rows(rows: np.ndarray, allowed: float) -> np.ndarray:
     rounding = 1e-12 * np.abs(rows).max(initial=0) * np.sqrt(rows.shape[1])
     first = np.searchsorted(place[order], place - allowed - rounding, side="left")
     last = np.searchsorted(place[order], place + allowed + rounding, side="right")
+    if (last - first == 1).all():
+        return np.arange(len(rows))
     groups = np.full(len(rows), -1)
     for row in range(len(rows)):
         if groups[row] < 0:

@@ -29,8 +29,9 @@ class Recording:
         unit_spread: For each kernel's path its `unit_spread`, shape `(steps,)`.
 
     Example:
-        >>> train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5).names[:2]
-        ('mlp/hidden_1/kernel', 'mlp/hidden_1/bias')
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="head")], name="model")
+        >>> train(model, np.eye(2), [0.0, 1.0], steps=5).names
+        ('model/head/kernel', 'model/head/bias')
     """
 
     loss: np.ndarray
@@ -63,9 +64,9 @@ class Training:
         TypeError, ValueError: an argument is unusable; nothing has been trained.
 
     Example:
-        >>> model = mlp((3,), inputs=2, outputs=2, kernel_initializer="zeros")
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, kernel_initializer="zeros")])
         >>> Training(model, np.eye(2), [0, 1]).run(steps=5)
-        Recording(5 steps, loss 0.693 -> 0.693)
+        Recording(5 steps, loss 0.693 -> 0.691)
     """
 
     def __init__(
@@ -134,7 +135,8 @@ def train(
         A `Recording`.
 
     Example:
-        >>> train(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1], steps=5).loss.shape
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> train(model, np.eye(2), [0.0, 1.0], steps=5).loss.shape
         (5,)
     """
     few = integer("steps", steps) <= FEW
@@ -152,9 +154,9 @@ def gradients(model: keras.Model, x: Any, y: Any = None, *, loss: Any = None) ->
         For each variable's path an array of the variable's shape.
 
     Example:
-        >>> model = mlp((3,), inputs=2, outputs=2, kernel_initializer="zeros")
-        >>> bool(gradients(model, np.eye(2), [0, 1])["mlp/hidden_1/kernel"].any())
-        False
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="head")], name="model")
+        >>> gradients(model, np.eye(2), [0.0, 1.0])["model/head/kernel"].shape
+        (2, 1)
     """
     check_model(model)
     rows = rows_of(x, y, dtype=model.variable_dtype)

@@ -1,0 +1,264 @@
+"""The layer, the networks, the data, the figures and the ranges of the course."""
+
+import itertools
+
+import keras
+import matplotlib
+import numpy as np
+import pytest
+from keras import ops
+
+from helpers import STYLE, Recording, ZeroInitializedLayer, check_ranges, circles, digits, gradients, mlp
+from helpers import plot_gradient_flow, plot_losses, plot_network, plot_neuron_symmetry, residual_mlp, spirals, train
+from helpers.ranges import accepts, in_words
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+
+X, Y = digits().x_train[:100], digits().y_train[:100]
+STACKS = ("inner_kernel", "bias", "projection", "gate")
+
+
+def values(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+# The layer.
+
+
+def test_without_arguments_it_is_the_layer_of_the_request():
+    layer = ZeroInitializedLayer()
+    output = layer(np.ones((3, 20), "float32"))
+    assert output.shape == (3, 10) and [weight.name for weight in layer.weights] == ["kernel"]
+    assert layer.kernel.shape == (20, 10) and not np.any(layer.get_weights()[0]) and not np.any(values(output))
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 5), (1, 2, 3, 5)])
+@pytest.mark.parametrize("units", [1, 7])
+def test_it_computes_what_dense_computes_at_any_rank(shape, units):
+    x = np.random.default_rng(0).normal(size=(4, *shape)).astype("float32")
+    layer = ZeroInitializedLayer(units, activation="relu", use_bias=True)
+    dense = keras.layers.Dense(units, activation="relu")
+    dense.build(x.shape), layer.build(x.shape)
+    layer.set_weights(dense.get_weights())
+    assert layer.compute_output_shape(x.shape) == (4, *shape[:-1], units)
+    assert np.allclose(values(layer(x)), values(dense(x)), atol=1e-6)
+
+
+def test_masks_and_mixed_precision_pass_through():
+    model = keras.Sequential([keras.layers.Masking(), ZeroInitializedLayer(3), keras.layers.LSTM(2)])
+    x = np.ones((1, 4, 2), "float32")
+    x[0, 2:] = 0
+    assert np.allclose(values(model(x)), values(model(x[:, :2])), atol=1e-6)
+    layer = ZeroInitializedLayer(3, dtype="mixed_float16")
+    assert keras.backend.standardize_dtype(layer(x).dtype) == "float16" and layer.kernel.dtype == "float32"
+
+
+# The networks.
+
+
+@pytest.mark.parametrize("hidden", [(), (1,), (4, 16), (7, 3, 2)])
+def test_shapes_names_and_zeros(hidden):
+    model = mlp(hidden, kernel_initializer="zeros", inputs=5, outputs=3)
+    assert model.input_shape == (None, 5) and model.output_shape == (None, 3)
+    assert [w.shape for w in model.get_weights()[::2]] == list(itertools.pairwise([5, *hidden, 3]))
+    assert not any(np.any(w) for w in model.get_weights())
+    assert [layer.name for layer in model.layers] == [f"hidden_{n + 1}" for n in range(len(hidden))] + ["head"]
+
+
+def test_mlp_computes_the_formula():
+    model = mlp((4, 3), inputs=2, outputs=2, activation="tanh", kernel_initializer="glorot_uniform")
+    x = np.random.default_rng(0).normal(size=(5, 2)).astype("float32")
+    w1, b1, w2, b2, w3, b3 = model.get_weights()
+    assert np.allclose(values(model(x)), np.tanh(np.tanh(x @ w1 + b1) @ w2 + b2) @ w3 + b3, atol=1e-5)
+
+
+def test_each_kernel_can_have_its_own_initializer_and_none_is_shared():
+    model = mlp((4, 3), kernel_initializer=["ones", "zeros"], head_initializer="orthogonal", bias_initializer="ones")
+    first, bias, second, _, head, head_bias = model.get_weights()
+    assert np.all(first == 1) and not np.any(second) and np.any(head) and np.all(bias == 1) and np.all(head_bias == 1)
+    same = mlp((8, 8, 8), inputs=8, outputs=8, kernel_initializer=keras.initializers.GlorotUniform())
+    assert len({kernel.tobytes() for kernel in same.get_weights()[::2]}) == 4
+
+
+def in_and_out(model):
+    """Return what enters the residual blocks and what leaves them."""
+    entering = model.get_layer("stem")(X)
+    return values(entering), values(model.get_layer("blocks")(entering))
+
+
+def moving(model):
+    """Return the names of the stacks with a gradient."""
+    found = gradients(model, X, Y)
+    return {name for name in STACKS if np.any(found[f"residual_mlp/blocks/{name}"])}
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize(("blocks", "width"), [(1, 1), (3, 5), (64, 2)])
+def test_residual_mlp_computes_the_formula(blocks, width, skip):
+    model = residual_mlp(blocks, width, activation="tanh", gate_initializer="random_normal", skip=skip)
+    model.get_layer("blocks").bias.assign(np.random.default_rng(0).normal(size=(blocks, width)))
+    h, found = in_and_out(model)
+    for kernel, bias, projection, gate in zip(*model.get_layer("blocks").get_weights()[:4], strict=True):
+        h = skip * h + gate * (np.tanh(h @ kernel + bias) @ projection)
+    assert np.allclose(found, h, atol=1e-5)
+
+
+@pytest.mark.parametrize("zeros", ["gate_initializer", "projection_initializer", "kernel_initializer"])
+@pytest.mark.parametrize("width", [1, 33])
+def test_with_a_zero_in_each_block_it_starts_as_the_identity(zeros, width):
+    arguments = {"gate_initializer": "ones", "projection_initializer": "glorot_uniform", zeros: "zeros"}
+    model = residual_mlp(64, width, **arguments)
+    model.get_layer("stem").kernel.assign(np.random.default_rng(0).normal(size=(64, width)))
+    entering, leaving = in_and_out(model)
+    assert np.any(entering) and np.array_equal(entering, leaving)
+
+
+def test_the_zero_of_a_block_moves_first_and_two_zeros_never():
+    one_zero = ({}, {"gate_initializer": "ones", "projection_initializer": "zeros"})
+    for arguments, zero in zip(one_zero, ("gate", "projection"), strict=True):
+        model = residual_mlp(3, 5, **arguments)
+        assert moving(model) == {zero}
+        train(model, X, Y, steps=1)
+        assert moving(model) == set(STACKS)
+    assert moving(residual_mlp(3, 5, projection_initializer="zeros")) == moving(residual_mlp(3, 5, skip=False)) == set()
+
+
+def test_every_block_has_its_own_random_numbers():
+    for initializer in ("glorot_uniform", keras.initializers.GlorotUniform()):
+        blocks = residual_mlp(4, 8, kernel_initializer=initializer).get_layer("blocks")
+        kernels, _, projections, *_ = blocks.get_weights()
+        assert len(np.unique([*kernels[:, 0, 0], *projections[:, 0, 0]])) == 8
+        assert np.abs(kernels).max() <= np.sqrt(6 / 16) and kernels.std() == pytest.approx(np.sqrt(2 / 16), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        lambda: keras.Sequential([keras.Input((64,)), ZeroInitializedLayer(3, "sigmoid", True, name="mine")]),
+        lambda: residual_mlp(3, 5, gate_initializer="ones", activation="tanh", skip=False),
+    ],
+)
+def test_a_saved_model_loads_without_custom_objects(model, tmp_path):
+    model = model()
+    model.set_weights([np.random.default_rng(0).normal(size=weight.shape) for weight in model.get_weights()])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    configs = [[layer.get_config() for layer in each.layers] for each in (loaded, model)]
+    assert configs[0] == configs[1]
+    assert np.array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+# The data.
+
+
+def test_digits_are_split_by_class_share_no_row_and_are_yours_to_change():
+    data = digits()
+    assert data.x_train.shape == (1437, 64) and data.x_test.shape == (360, 64) and data.x_train.dtype == "float32"
+    assert data.x_train.min() == 0 and data.x_train.max() == 1 and data.y_train.dtype == "int64"
+    whole = np.bincount(np.concatenate([data.y_train, data.y_test]))
+    assert whole.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]  # as published
+    assert np.abs(np.bincount(data.y_test) - 0.2 * whole).max() < 1
+    assert not {row.tobytes() for row in data.x_train} & {row.tobytes() for row in data.x_test}
+    data.x_train[:] = 0
+    assert digits().x_train.max() == 1
+
+
+def test_circles_are_two_rings_and_spirals_have_equal_classes():
+    x, y = circles(7, noise=0)
+    assert x.shape == (7, 2) and x.dtype == "float32" and y.dtype == "int64"
+    assert np.allclose(np.linalg.norm(x, axis=1), np.where(y == 0, 1.0, 0.5), atol=1e-6)
+    x, y = spirals(90, classes=3)
+    assert np.bincount(y).tolist() == [30, 30, 30]
+    assert np.array_equal(x, spirals(90, classes=3)[0]) and not np.array_equal(x, spirals(90, classes=3, seed=1)[0])
+
+
+# The figures.
+
+
+@pytest.fixture
+def course_style():
+    with plt.style.context(STYLE):
+        yield
+    plt.close("all")
+
+
+def recording_of(rms):
+    names = tuple(f"mlp/layer_{row}/kernel" for row in range(len(rms)))
+    return Recording(np.ones(len(rms[0])), names, dict(zip(names, np.array(rms), strict=True)), {})
+
+
+def labels(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_gradient_flow_leaves_zeros_out_and_hatches_them(course_style):
+    ax = plot_gradient_flow(recording_of([[0.0, 0.0, 1e-30], [0.0, 1e-3, 1.0]]))
+    assert np.ma.getmaskarray(ax.collections[0].get_array()).tolist() == [[True, True, False], [True, False, False]]
+    assert ax.collections[0].norm is plot_gradient_flow(recording_of([[5.0]])).collections[0].norm  # comparable
+    assert ax.patch.get_hatch() and ax.get_legend().get_texts()[0].get_text() == "exactly 0"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["layer_0/kernel", "layer_1/kernel"]
+    assert len(plot_gradient_flow(recording_of(np.ones((200, 3)))).get_yticks()) <= 16
+
+
+@pytest.mark.parametrize("hidden", [(1,), (7,), (33, 4)])
+def test_neuron_symmetry_numbers_identical_units_alike(course_style, hidden):
+    ax = plot_neuron_symmetry(mlp(hidden, kernel_initializer="zeros"))
+    assert set(labels(ax)) == {"1"} and len(ax.images) == min(hidden[0], 32)
+    assert ("all identical" in ax.get_title(loc="left")) == (hidden[0] > 1)
+    different = plot_neuron_symmetry(mlp(hidden, kernel_initializer="glorot_uniform"))
+    assert labels(different) == [str(n + 1) for n in range(min(hidden[0], 32))]
+    assert different.images[0].get_array().shape == (8, 8)
+    with pytest.raises(ValueError, match=r"layer: expected one of \['hidden_1'.*got 'hidden_9'"):
+        plot_neuron_symmetry(mlp(hidden, kernel_initializer="zeros"), layer="hidden_9")
+
+
+def test_the_network_is_drawn_with_its_weights(course_style):
+    model = mlp((2,), kernel_initializer="zeros", inputs=2, outputs=1)
+    model.set_weights([np.array([[1.0, -2.0], [0.0, 0.5]]), np.zeros(2), np.array([[4.0], [0.0]]), np.zeros(1)])
+    ax = plot_network(model, title="net")
+    zero, positive, negative = (
+        [width for lines in ax.collections[kind:6:3] for width in lines.get_linewidths() if len(lines.get_segments())]
+        for kind in range(3)
+    )
+    assert labels(ax) == ["2", "2", "1"] and ax.get_title(loc="left") == "net"
+    found = [sorted(zero), sorted(positive), negative]
+    assert list(map(len, found)) == [2, 3, 1]
+    assert sum(found, []) == pytest.approx([0.8, 0.8, 0.825, 1.35, 4.5, 2.55 - 0.15])
+    many = plot_network(mlp((100,), kernel_initializer="glorot_uniform"), limit=3)
+    assert labels(many) == ["3 of 64", "3 of 100", "3 of 10"]
+
+
+def test_losses_are_drawn_with_landmarks(course_style):
+    ax = plot_losses({"zeros": recording_of([[0.0, 0.0]])}, landmarks={"ln 10": np.log(10)})
+    assert np.array_equal(ax.lines[0].get_ydata(), [1, 1]) and ax.lines[1].get_ydata()[0] == np.log(10)
+    assert labels(ax) == ["ln 10"] and ax.get_legend().get_texts()[0].get_text() == "zeros"
+
+
+# The ranges.
+
+
+@pytest.mark.parametrize(
+    ("accepted", "good", "bad", "words"),
+    [
+        ({"whole": [1, 9]}, [1, 9], [0, 10, 1.0, True, "1", None], "a whole number from 1 to 9"),
+        ({"number": [0.5, 2]}, [0.5, 1, 2.0], [0.4, 3, "1", float("nan")], "a number from 0.5 to 2"),
+        ({"one_of": ["tanh", "relu"]}, ["relu"], ["t", ("tanh",)], "one of tanh, relu"),
+        ({"count": [1, 2], "units": [1, 8]}, [(8,), [1, 2]], [(), (0,), (9,), (1, 1, 1), 3, "8"],
+         "1 to 2 layers of 1 to 8 units each"),
+        ({"count": [2, 3], "one_of": ["a", "b"]}, [("a", "b")], ["ab", ("a",), ("a", "c")],
+         "a tuple of 2 to 3, each one of a, b"),
+    ],
+)  # fmt: skip
+def test_ranges(accepted, good, bad, words):
+    assert in_words(accepted) == words
+    assert all(accepts(accepted, value) for value in good) and not any(accepts(accepted, value) for value in bad)
+
+
+def test_a_parameter_outside_is_refused_by_name():
+    good = {"hidden": (16,), "steps": 100, "learning_rate": 0.01, "seed": 0}
+    check_ranges("00", **good)
+    with pytest.raises(ValueError, match=r"hidden: 1 to 6 layers of 1 to 512 units each, got 16"):
+        check_ranges("00", **{**good, "hidden": 16})
+    with pytest.raises(ValueError, match="expected the parameters"):
+        check_ranges("00", hidden=(16,))
