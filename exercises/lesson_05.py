@@ -24,7 +24,7 @@ def first_gradients(model: keras.Model, x: np.ndarray, y: np.ndarray) -> dict[st
 
 @exercise("5.1", right="You found the last weight that moves, and counted the steps that it waits.")
 def two_steps_late(answer: Any, x: np.ndarray, y: np.ndarray) -> str | None:
-    """The last weight of a network that moves."""
+    """Ask for the last weight of a network that moves."""
     if not isinstance(answer, tuple) or len(answer) != 2:
         return "The answer must be two things: your model, a comma, and the step that you predict."
     model, predicted = model_of(answer[0]), number_of(answer[1])
@@ -42,7 +42,7 @@ def two_steps_late(answer: Any, x: np.ndarray, y: np.ndarray) -> str | None:
 
 @exercise("5.3", right="It is the logarithm of the odds, which the sigmoid undoes.")
 def rare_class(answer: Any) -> str | None:
-    """The bias with which a sigmoid answers a share."""
+    """Ask for the bias with which a sigmoid answers a share."""
 
     def like(formula: Callable[[float], float]) -> bool:
         return all(np.isclose(number_of(called(answer, share)), formula(share), atol=1e-4) for share in SHARES)
@@ -62,7 +62,7 @@ def rare_class(answer: Any) -> str | None:
 
 @exercise("5.2", right="It adds nothing at the start, its last kernel moves first, and the other follows.")
 def adapter(answer: Any, x: np.ndarray, rank: int) -> str | None:
-    """An adapter that starts at zero and learns."""
+    """Ask for an adapter that starts at zero and learns."""
     model = model_of(answer)
     kernels = [layer.kernel for layer in model.layers if isinstance(layer, layers.Dense)]
     if [tuple(kernel.shape) for kernel in kernels] != [(x.shape[1], rank), (rank, x.shape[1])]:
