@@ -12,6 +12,7 @@ from zerostart.diagnosis.findings import Finding, joined, layer_name, redrawn
 from zerostart.diagnosis.units import is_kernel, layers_by_variable
 from zerostart.diagnosis.usual import Usual
 
+ATTENTION = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
 TINY = 1e-2  # a kernel so much smaller than usual has gradients that may look like rounding
 
 
@@ -21,10 +22,12 @@ def unused_or_faint(
     """Sort out kernels that nothing uses (with the reason), and those whose gradient is faint but real."""
     unused, calls = {}, []
     for position in asleep:
-        if usual.lengths[position] <= ROUNDING * usual.lengths.max(initial=0) and not _matters(experiment, usual, position):
-            experiment.assign(usual.weights)
-            calls = calls or calls_of(experiment)
-            unused[position] = _reason(experiment, calls, position)
+        if usual.lengths[position] > ROUNDING * usual.lengths.max(initial=0) or _matters(experiment, usual, position):
+            continue
+        experiment.assign(usual.weights)
+        calls = calls or calls_of(experiment)
+        reason = _reason(experiment, calls, position)
+        unused.update({position: reason} if reason else {})
     rest = [position for position in asleep if position not in unused]
     tiny = [position for position in range(len(experiment.start)) if 0 < _size(experiment, position) < TINY]
     if not tiny or not rest:
@@ -50,7 +53,8 @@ def _matters(experiment: Experiment, usual: Usual, position: int) -> bool:
     return abs(experiment.loss_of(experiment.outputs()) - before) > 1e-6 * abs(before)
 
 
-def _reason(experiment: Experiment, calls: list, position: int) -> str:
+def _reason(experiment: Experiment, calls: list[Call], position: int) -> str:
+    """Say why nothing uses a kernel; say nothing if something after it is ill."""
     variable = experiment.variables[position]
     flow = Flow(calls, [])
     number = flow.call_with(variable)
@@ -60,13 +64,35 @@ def _reason(experiment: Experiment, calls: list, position: int) -> str:
     if "recurrent" in variable.name:
         return "What is read from this layer has seen only one step of the sequence, so there is no past to look at."
     constant = next((late for late in calls[number:] if varies(late.taken) and not varies(late.values)), None)
-    if constant is not None:
-        return f"{constant.operation.name} gives the same whatever it gets."
-    if call.taken.ndim > 2 and call.taken.shape[1] == 1:
+    if constant is not None and not _within_attention(calls, constant):
+        return ""
+    if call.taken.ndim > 2 and call.taken.shape[1] == 1 and _within_attention(calls, call):
         return "The sequence has one token: its attention is 1 whatever query and key are."
     if not any(call.feeds(late) for late in calls[number:]):
         return "Nothing takes what this layer gives."
     return "The loss does not depend on it."
+
+
+def _within_attention(calls: list[Call], inner: Call) -> bool:
+    return any(
+        isinstance(call.operation, ATTENTION) and inner.operation in call.operation._flatten_layers() for call in calls
+    )
+
+
+def untracked(model: keras.Model, calls: list[Call], again: list[Call]) -> list[Finding]:
+    """Name layers that the model calls but does not know; `again` are the calls of another run."""
+    known, findings = {id(weight) for weight in model.variables}, {}
+    for call in calls:
+        if not call.inner and any(weight.trainable and id(weight) not in known for weight in call.weights):
+            kept = any(call.operation is other.operation for other in again)
+            where = "kept where Keras does not look, such as an object of your own" if kept else "made inside `call`"
+            findings[Place(model, call).name] = Finding(
+                Place(model, call).name,
+                "it is called but not tracked, so it is never trained",
+                f"It is {where}{'' if kept else ', anew each time'}.",
+                "Make it in `__init__` and keep it as an attribute of the model, or in a list or dict that is one.",
+            )
+    return list(findings.values())
 
 
 def explain(experiment: Experiment, asleep: list[int], *, loss_is_told: bool) -> tuple[list[Finding], list[int]]:

@@ -52,6 +52,12 @@ class Call:
         return len(self.outputs) == 1 and keras.backend.is_float_dtype(self.outputs[0].dtype)
 
     @property
+    def weights(self) -> list[keras.Variable]:
+        """The weights of the layer, without those of layers that it calls."""
+        own = getattr(self.operation, "_trainable_variables", [])
+        return own if self.inner else getattr(self.operation, "weights", [])
+
+    @property
     def finite(self) -> bool:
         """Whether all outputs are numbers."""
         return all(np.isfinite(ops.convert_to_numpy(part)).all() for part in self.outputs)

@@ -30,17 +30,13 @@ class Place:
     def name(self) -> str:
         """The name of the layer or operation, with the layers around it."""
         operation = self.call.operation
-        return getattr(operation, "path", operation.name).removeprefix(f"{self.model.name}/")
+        return (getattr(operation, "path", None) or operation.name).removeprefix(f"{self.model.name}/")
 
     @property
     def kernels(self) -> list[keras.Variable]:
         """The layer's own kernels; its scales if it has none."""
-        operation = self.call.operation
-        if not isinstance(operation, keras.layers.Layer):
-            return []
-        weights = operation._trainable_variables if self.call.inner else operation.weights
-        return [weight for weight in weights if is_kernel(weight)] or [
-            weight for weight in weights if weight.trainable and "bias" not in weight.name and weight.name != "beta"
+        return [weight for weight in self.call.weights if is_kernel(weight)] or [
+            weight for weight in self.call.weights if weight.trainable and "bias" not in weight.name and weight.name != "beta"
         ]
 
     @property
@@ -134,6 +130,15 @@ def _desaturate(place: Place) -> str:
     return "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"
 
 
+def _not_softmax(place: Place) -> str:
+    operation, inside = place.call.operation, place.call.outputs[0].shape[1:]
+    if len(inside) < 2:
+        return activation_cure(place.model, operation, "sigmoid")
+    if isinstance(operation, keras.layers.Softmax) and any(known is operation for known in place.model.layers):
+        return f'model.get_layer("{operation.name}").axis = 1'
+    return "Take the softmax over another axis, axis=1."
+
+
 # The first row that holds is the illness.
 CAUSES = (
     Cause(
@@ -147,7 +152,7 @@ CAUSES = (
         lambda place: place.is_softmax_over_one,
         "a softmax over one value is 1, whatever goes in",
         "Softmax divides by the sum along its axis, and that axis has length 1. So nothing before it can matter.",
-        lambda place: activation_cure(place.model, place.call.operation, "sigmoid"),
+        _not_softmax,
     ),
     Cause(
         lambda place: place.dead,
@@ -212,7 +217,7 @@ class Flow:
     def call_with(self, variable: keras.Variable) -> int | None:
         """Return the number of the innermost call that uses the variable."""
         for number, call in enumerate(self.calls):
-            if any(weight is variable for weight in getattr(call.operation, "weights", [])):
+            if any(weight is variable for weight in call.weights):
                 return number
         return None
 

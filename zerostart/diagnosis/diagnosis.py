@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from zerostart.data import Rows, rows_of
-from zerostart.diagnosis.blocked import explain, unused_or_faint
-from zerostart.diagnosis.broken import cannot_change, not_finite
+from zerostart.diagnosis.blocked import explain, untracked, unused_or_faint
+from zerostart.diagnosis.broken import cannot_change, not_finite, nothing_given
 from zerostart.diagnosis.calls import Call, calls_of
 from zerostart.diagnosis.descent import descend, flat, kernel_positions
 from zerostart.diagnosis.experiment import Experiment
@@ -121,32 +121,36 @@ def _few_rows(model: keras.Model, rows: Rows) -> Rows:
 def _examine(experiment: Experiment) -> Diagnosis:
     model, kernels = experiment.model, kernel_positions(experiment.model)
     calls = calls_of(experiment)
+    nothing = nothing_given(experiment.rows)
+    if nothing:
+        return Diagnosis("frozen" if "0" in nothing[0].problem else "slow", tuple(nothing))
     fit = misfits(experiment, calls)
     seen = descend(experiment)
     if not all(np.isfinite(gradient).all() for gradient in [*seen.first, seen.losses[0]]):
         experiment.assign(experiment.start)
-        return Diagnosis("frozen", (*fit, *not_finite(experiment, calls, seen.losses[0])))
+        return Diagnosis("frozen", (*fit, *not_finite(experiment, calls, seen.losses[0], seen.first)))
     asleep = seen.asleep(kernels)
     experiment.assign(experiment.start)
     usual = usual_start(experiment, flat(experiment.outputs()), seen.losses[0], several=bool(asleep))
     usually = calls_of(experiment)
+    told = any(finding.kind == "ill" and finding.layer.startswith("loss") for finding in fit)
     fixed = cannot_change(experiment, usual) if usual.suspect else []
     if fixed:
-        return Diagnosis("frozen", (*fit, *fixed))
+        return Diagnosis("frozen", (*fit, *(finding for finding in fixed if not (told and finding.layer == "loss"))))
     unused, faint = unused_or_faint(experiment, seen, usual, asleep)
     experiment.assign(seen.weights)
     asleep = [position for position in asleep if position not in unused and position not in faint]
-    told = any(finding.kind == "ill" and finding.layer.startswith("loss") for finding in fit)
     blocked, cut = explain(experiment, asleep, loss_is_told=told)
     if len(cut) + len(unused) < len(kernels):
         asleep = [position for position in asleep if position not in cut]
     used = [position for position in kernels if position not in unused]
     same = twins(experiment, seen.families)
-    lagging = [] if asleep or same or not used else slow(experiment, seen, usual, used, calls)
+    lagging = [] if fit or asleep or same or not used else slow(experiment, seen, usual, used, calls)
     experiment.assign(experiment.start)
-    ills = [*fit, *blocked, *same, *lagging]
+    loose = untracked(model, calls, usually)
+    ills = [*fit, *loose, *blocked, *same, *lagging]
     verdict = verdict_of(
-        [position in asleep for position in used] or [True],
+        [position in asleep for position in used] + [True for _ in loose] or [True],
         bool(same),
         slow=any(finding.kind == "ill" for finding in ills),
     )

@@ -54,6 +54,8 @@ def redrawn(model: keras.Model, variable: keras.Variable) -> str:
 
 
 def activation_cure(model: keras.Model, layer: Any, activation: str) -> str:
-    """Return code that gives a layer another activation. A compiled model keeps the old one until compiled again."""
-    name = f'model.get_layer("{layer.name}")' if layer in model.layers else f'the layer "{layer.name}"'
-    return f"{name}.activation = keras.activations.{activation}"
+    """Return code that gives a layer another activation, as far as it has one."""
+    if not hasattr(layer, "activation") or not any(known is layer for known in model.layers):
+        return f'Put keras.layers.Activation("{activation}") in place of {layer.name}.'
+    compiled = "; model.compile(model.optimizer, loss=model.loss)" * bool(model.compiled and model.loss)
+    return f'model.get_layer("{layer.name}").activation = keras.activations.{activation}{compiled}'

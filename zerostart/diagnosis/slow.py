@@ -15,9 +15,9 @@ from zerostart.diagnosis.units import layers_by_variable, usual_kernel
 from zerostart.diagnosis.usual import Usual
 
 TOO_SMALL = 1e-3  # gradients, in relation to those of a usual start
-FADED = 3e-4  # gradient of the first kernels, in relation to the largest one, both in relation to their weights
+FADED = 3e-4  # what moving the first kernels by their length does to the loss, in relation to the others
 RATE = 1e-3  # of Adam, whose first steps move every weight by this much
-FAR = 3000  # such steps that targets may be away
+FAR = 30_000  # such steps that targets may be away
 TOO_LARGE = 5  # loss, in relation to that of a usual start
 
 
@@ -26,7 +26,7 @@ def slow(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]
     found = _saturated(experiment, calls)
     if seen.losses[0] > 0.5 * usual.loss:  # a trained network has small gradients for a good reason
         found = found or _too_small(experiment, seen, usual, kernels) or _fading(experiment, seen, kernels, calls)
-    return (found or _too_large(experiment, seen, usual, kernels)) + _out_of_reach(experiment, seen, calls)
+    return found or _too_large(experiment, seen, usual, kernels) or _out_of_reach(experiment, seen, calls)
 
 
 def _usual_length(experiment: Experiment, position: int) -> float:
@@ -68,7 +68,7 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
     order = sorted((position for position in kernels if called[position] is not None), key=lambda p: called[p])
     if len(order) < 3:
         return []
-    rates = np.array([seen.waking[position] / _usual_length(experiment, position) for position in order])
+    rates = np.array([seen.waking[position] * _usual_length(experiment, position) for position in order])
     share = rates[: max(1, len(order) // 10)].max() / rates.max()
     if share > FADED:
         return []
@@ -89,8 +89,8 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
 
 def _saturated(experiment: Experiment, calls: list[Call]) -> list[Finding]:
     model, outputs = experiment.model, calls[-1].outputs
-    hidden = [call for call in calls if not call.inner and not any(part is call.outputs[0] for part in outputs)]
-    for place in (Place(model, call) for call in hidden if call.is_float):
+    hidden = [call for call in calls if call.is_float and not call.inner and not any(part is call.outputs[0] for part in outputs)]
+    for place in (Place(model, call) for call in hidden):
         if place.share_at_ends > 0.9:
             return [described(place, SATURATED)]
     return []

@@ -110,7 +110,8 @@ class Fit:
 def _ends(activation: Callable[..., Any], shape: tuple[int, ...], scale: float) -> tuple[float, float]:
     values = np.random.default_rng(0).normal(size=shape).astype("float32") * scale
     found = ops.convert_to_numpy(activation(ops.convert_to_tensor(values)))
-    return float(np.nanmin(found)), float(np.nanmax(found))
+    low, high = np.nanmin(found), np.nanmax(found)
+    return float(np.round(low, 6)), float(np.round(high, 6))
 
 
 @dataclass(frozen=True)
