@@ -24,6 +24,7 @@ IMPORTS = set(
         "math",
         "pathlib",
         "tempfile",
+        "warnings",
     ]
 )
 TAGS = {"parameters", "exercise", "found", "hide-output"}
