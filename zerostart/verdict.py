@@ -6,9 +6,9 @@ MEANINGS = {
     "frozen": "no kernel ever receives a gradient",
     "partly frozen": "some kernels never receive a gradient",
     "symmetric": "some units are identical and stay so: they do the work of one",
-    "slow": "every kernel receives a gradient and units differ, but the start is far too small or far too large, or "
-    "gradients fade on the way",
-    "learns": "nothing is frozen, nothing identical, nothing slow",
+    "slow": "every kernel receives a gradient and units differ, but something holds it back: a start far too small or far "
+    "too large, gradients that fade, or data, loss and outputs that do not fit",
+    "learns": "of what can be trained nothing is frozen, nothing identical, nothing slow",
 }
 
 
@@ -18,7 +18,7 @@ def verdict_of(asleep: Sequence[bool], twins: bool, slow: bool = False) -> str:
     Args:
         asleep: For each kernel whether it never receives a gradient.
         twins: Whether some units are identical and stay so.
-        slow: Whether the start is far too small or too large, or gradients fade.
+        slow: Whether something holds it back.
 
     Example:
         >>> verdict_of([True, False], twins=False)

@@ -1,21 +1,29 @@
-"""Dead, symmetric or fine? An answer for any Keras model, from watching a few training steps."""
+"""Can a model learn from where it starts? An answer for any Keras model, from watching a few training steps."""
 
-import html
-from dataclasses import dataclass, replace
+import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-from zerostart.diagnosis.findings import Finding, findings_of
-from zerostart.diagnosis.probe import kernel_positions, observe
 from zerostart.data import Rows, rows_of
+from zerostart.diagnosis.blocked import explain, untracked, unused_or_faint
+from zerostart.diagnosis.broken import cannot_change, not_finite, nothing_given
+from zerostart.diagnosis.calls import Call, calls_of
+from zerostart.diagnosis.descent import descend, flat, kernel_positions
+from zerostart.diagnosis.experiment import Experiment
+from zerostart.diagnosis.findings import Finding, joined, layer_name
+from zerostart.diagnosis.notes import notes
+from zerostart.diagnosis.report import NOT_LOOKED_AT, page, text
+from zerostart.diagnosis.slow import slow
+from zerostart.diagnosis.targets import misfits
+from zerostart.diagnosis.twins import twins
+from zerostart.diagnosis.usual import usual_start
 from zerostart.models import check_model, fixed_batch_size, untouched
 from zerostart.verdict import MEANINGS, verdict_of
 
-ROWS = 64
-MOST_READ = 1000  # rows of a dataset
-ENTRIES = 2**20  # of x; large images are examined with fewer rows
+ROWS, READ = 256, 1024  # rows that are looked at; rows that are read from a dataset
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,12 +31,12 @@ class Diagnosis:
     """What `diagnose` found.
 
     Attributes:
-        verdict: `"frozen"`, `"partly frozen"`, `"symmetric"` or `"learns"`.
-        findings: Each has `layer`, `problem`, `cause` and `cure`. Some say that a zero is fine.
+        verdict: `"frozen"`, `"partly frozen"`, `"symmetric"`, `"slow"` or `"learns"`.
+        findings: Each has `layer`, `problem`, `cause`, `cure` and `kind`, the root cause first.
 
     Example:
-        >>> diagnose(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1]).findings[0].layer
-        'hidden_1'
+        >>> diagnose(mlp((3,), inputs=2, outputs=2, kernel_initializer="zeros"), np.eye(2), [0, 1]).findings[0].layer
+        'hidden_1, head'
     """
 
     verdict: str
@@ -39,91 +47,128 @@ class Diagnosis:
         return f"Diagnosis({self.verdict!r}, {len(self.findings)} findings)"
 
     def __str__(self) -> str:
-        """Return a short report."""
-        lines = [f"Verdict: {self.verdict} - {MEANINGS[self.verdict]}."]
-        for layers, finding in _merged(self.findings):
-            lines += ["", f"{layers}: {finding.problem}", f"  cause: {finding.cause}", f"  cure:  {finding.cure}"]
-        return "\n".join(lines)
+        """Return the report as text."""
+        return text(self._headline, self.findings, self._end)
 
     def _repr_html_(self) -> str:
-        """Return a table for Jupyter."""
-        rows = [
-            [html.escape(layers), html.escape(found.problem), html.escape(found.cause), html.escape(found.cure)]
-            for layers, found in _merged(self.findings)
-        ]
-        head = "".join(f'<th style="text-align:left">{title}</th>' for title in ("layer", "problem", "cause", "cure"))
-        body = "".join(
-            "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in row) + "</tr>" for row in rows
-        )
-        return (
-            f"<p>Verdict: <b>{self.verdict}</b> - {MEANINGS[self.verdict]}.</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+        """Return the report as a table for Jupyter."""
+        return page(self._headline, self.findings, self._end)
+
+    @property
+    def _headline(self) -> str:
+        return f"Verdict: {self.verdict} - {MEANINGS[self.verdict]}."
+
+    @property
+    def _end(self) -> str:
+        return NOT_LOOKED_AT if self.verdict == "learns" else ""
 
 
 def diagnose(model: keras.Model, x: Any, y: Any = None, *, loss: Any = None) -> Diagnosis:
-    """Tell whether a model can learn from where its weights are now.
+    """Tell whether a model can learn from where its weights are now, and if not, why and what to do.
 
-    It trains the model for a few steps on at most 64 rows, watches every gradient and every unit, and puts
-    everything back: weights, optimizer, metrics, random state. The verdict is the first that applies:
+    You want it before `fit`, or when a loss does not fall. It looks at what each layer gives, trains for a few steps,
+    compares with a usual start of the same model, and puts everything back: weights, optimizer, metrics, random state.
+    The verdict is the first that applies:
 
     - `"frozen"`: no kernel ever receives a gradient; at most biases move.
-    - `"partly frozen"`: some trainable kernel never does.
-    - `"symmetric"`: in some layer units (or in some model whole layers) are identical, stay so, and do the same.
-    - `"learns"`: none of these, so every kernel wakes within some steps.
+    - `"partly frozen"`: some kernel that the model uses never does.
+    - `"symmetric"`: units, attention heads or layers are identical (or mirrored), stay so, and do the same.
+    - `"slow"`: the start is far too small or far too large, gradients fade on the way, or loss, outputs and targets do
+      not fit.
+    - `"learns"`: none of these.
 
-    The verdict is about the weights, with a fresh optimizer of the usual kind and without weight penalties. A
-    compiled model's optimizer that remembers other weights is a finding. A `train_step` of your own is not used.
+    The verdict is about the start. It does not look at the learning rate, at penalties on weights, or at whether the
+    labels are right. A `train_step` of your own is not used.
 
     Args:
-        model: A built Keras model with one output. Layers with `trainable=False` are left out.
-        x: Array of shape `(n, ...)`, or a dict or list of arrays.
-        y: Integer classes of shape `(n,)`, or targets of the shape of the model's output (one-hot, or numbers).
-        loss: A Keras loss. `None` takes the loss that the model was compiled with, or else chooses: softmax
-            cross-entropy on logits for integer classes, mean squared error for everything else.
+        model: A built Keras model. Layers with `trainable=False` are left out.
+        x: What `fit` takes: an array, a dict or list of arrays; a dataset, `keras.utils.PyDataset` or generator of
+            batches `(x, y)` or `(x, y, weights)`, of which a few are read.
+        y: Targets, or several in a dict or list; None if the batches of `x` hold them or the model brings its own loss.
+        loss: As in `compile`. `None` takes the loss that the model was compiled with, or else chooses: cross-entropy
+            for integer classes, mean squared error for everything else.
 
     Returns:
         A `Diagnosis`; print it.
 
     Raises:
-        TypeError: `model` is no Keras model, or `x`, `y` or `loss` has a wrong type.
-        ValueError: the model is not built, has nothing to train, several outputs or NaN in its weights; `x` or `y`
-            is empty, has NaN or does not fit; the loss gives no single number.
+        TypeError: `model` is no Keras model, or `x` or `y` holds no numbers.
+        ValueError: the model is not built or has nothing to train; `x` or `y` is empty, has NaN or does not fit; the
+            loss gives no single number.
 
     Example:
-        >>> diagnose(mlp((3,), inputs=2, outputs=2), np.eye(2), [0, 1]).verdict
+        >>> diagnose(mlp((3,), inputs=2, outputs=2, kernel_initializer="zeros"), np.eye(2), [0, 1]).verdict
         'frozen'
     """
     check_model(model)
-    rows = _few_rows(model, rows_of(x, y, dtype=model.variable_dtype, most=MOST_READ))
-    with untouched(model):
-        walk = observe(model, rows, loss)
-    kernels = kernel_positions(model)
-    asleep = [position not in walk.woke for position in kernels]
-    return Diagnosis(verdict_of(asleep, bool(walk.families)), findings_of(model, walk))
+    rows = _few_rows(model, rows_of(x, y, dtype=model.variable_dtype, most=READ))
+    with untouched(model), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Keras warns of is in the report
+        experiment = Experiment(model, rows, loss)
+        try:
+            return _examine(experiment)
+        finally:
+            experiment.finish()
 
 
 def _few_rows(model: keras.Model, rows: Rows) -> Rows:
     """Return some rows, drawn at random: rows may be sorted by class."""
-    entries = sum(part[0].size for part in keras.tree.flatten(rows.x))
-    count = min(len(rows), ROWS, max(ENTRIES // entries, 8))
-    count = max(count, fixed_batch_size(model) or 1)
+    count = max(min(len(rows), ROWS), fixed_batch_size(model) or 1)
     chosen = np.sort(np.random.default_rng(0).choice(len(rows), count, replace=False))
     return rows.change(lambda part: part[chosen])
 
 
-def _merged(findings: tuple[Finding, ...]) -> list[tuple[str, Finding]]:
-    """Put findings of several layers together that differ in nothing but the layer."""
-    layers: dict[tuple[str, str], list[str]] = {}
-    firsts: dict[tuple[str, str], Finding] = {}
-    for finding in findings:
-        key = (finding.problem, finding.cause)
-        layers.setdefault(key, []).append(finding.layer)
-        firsts.setdefault(key, finding)
+def _examine(experiment: Experiment) -> Diagnosis:
+    model, kernels = experiment.model, kernel_positions(experiment.model)
+    calls = calls_of(experiment)
+    nothing = nothing_given(experiment.rows)
+    if nothing:
+        return Diagnosis("frozen" if "0" in nothing[0].problem else "slow", tuple(nothing))
+    fit = misfits(experiment, calls)
+    seen = descend(experiment)
+    if not all(np.isfinite(gradient).all() for gradient in [*seen.first, seen.losses[0]]):
+        experiment.assign(experiment.start)
+        return Diagnosis("frozen", (*fit, *not_finite(experiment, calls, seen.losses[0], seen.first)))
+    asleep = seen.asleep(kernels)
+    experiment.assign(experiment.start)
+    usual = usual_start(experiment, flat(experiment.outputs()), seen.losses[0], several=bool(asleep))
+    usually = calls_of(experiment)
+    told = any(finding.kind == "ill" and finding.layer.startswith("loss") for finding in fit)
+    fixed = cannot_change(experiment, usual) if usual.suspect else []
+    if fixed:
+        return Diagnosis("frozen", (*fit, *(finding for finding in fixed if not (told and finding.layer == "loss"))))
+    unused, faint = unused_or_faint(experiment, seen, usual, asleep)
+    experiment.assign(seen.weights)
+    asleep = [position for position in asleep if position not in unused and position not in faint]
+    blocked, cut = explain(experiment, asleep, loss_is_told=told)
+    if len(cut) + len(unused) < len(kernels):
+        asleep = [position for position in asleep if position not in cut]
+    used = [position for position in kernels if position not in unused]
+    same = twins(experiment, seen.families)
+    lagging = [] if fit or asleep or same or not used else slow(experiment, seen, usual, used, calls)
+    experiment.assign(experiment.start)
+    loose = untracked(model, calls, usually)
+    ills = [*fit, *loose, *blocked, *same, *lagging]
+    verdict = verdict_of(
+        [position in asleep for position in used] + [True for _ in loose] or [True],
+        bool(same),
+        slow=any(finding.kind == "ill" for finding in ills),
+    )
+    return Diagnosis(verdict, (*ills, *_untouched_parts(model, unused), *notes(experiment, seen, calls, usually)))
+
+
+def _untouched_parts(model: keras.Model, unused: dict[int, str]) -> list[Finding]:
+    """Put into words which kernels nothing uses."""
+    by_reason: dict[str, list[keras.Variable]] = {}
+    for position, reason in unused.items():
+        by_reason.setdefault(reason, []).append(model.trainable_variables[position])
     return [
-        (
-            ", ".join(layers[key]),
-            replace(first, cure=f"{first.cure} (and so for the others)") if layers[key][1:] else first,
+        Finding(
+            joined(layer_name(model, variable) for variable in variables),
+            f"not used here, so without a gradient: {joined(variable.name for variable in variables)}",
+            reason,
+            "Redrawing it would change nothing.",
+            "note",
         )
-        for key, first in firsts.items()
+        for reason, variables in by_reason.items()
     ]

@@ -1,36 +1,38 @@
-"""Finds the units of any layer, and those among them (or among whole kernels) that are identical."""
+"""Finds what may be identical: units, attention heads, whole layers. Two of them count as one if they stay equal."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
-# Both are relative: a healthy kernel may be tiny. Rounding drives the units of a symmetric net apart, so if all are
-# this close, they are the same. Among many units some are close by chance, so copies of some must be closer.
-ALL_SAME = 1e-3
-COPY = 1e-5
+from zerostart.symmetry import close_rows
+
+# Relative. Rounding drives the units of a symmetric net apart, so if all are this close, they are the same. Among many
+# units some are close by chance, so copies of some must be closer.
+ALL_SAME, COPY = 1e-3, 1e-5
 COMPARED = 2**19  # weights of one kernel that are compared
 
 
 @dataclass
 class Family:
-    """Members that may be identical: the units of one kernel, or several kernels of one shape.
+    """Members that may be identical, up to a sign: tanh(-x) = -tanh(x), so mirrored units may do the same work.
 
     Attributes:
-        owners: Positions of the variables concerned: one for units, one for each member for kernels.
+        what: What the members are: `"units"`, `"heads"` or `"layers"`.
+        owners: Positions of the variables concerned: one, or for layers one for each member.
         places: Where the weights of the members are in their flat variable, shape `(weights, members)`.
         groups: The group of each member, shape `(members,)`: equal numbers are identical members.
+        signs: 1 or -1 for each member: its weights times this are those of the others.
     """
 
+    what: str
     owners: list[int]
     places: np.ndarray
     groups: np.ndarray
-
-    @property
-    def whole_kernels(self) -> bool:
-        """Whether the members are kernels, not units."""
-        return len(self.owners) > 1
+    signs: np.ndarray
 
     @property
     def different(self) -> int:
@@ -38,31 +40,33 @@ class Family:
         return len(np.unique(self.groups))
 
     @property
-    def has_copies(self) -> bool:
-        """Whether there are more identical members than chance gives among many."""
-        members = len(self.groups)
-        return members - self.different > 2 * COPY * members**2
-
-    @property
     def copies(self) -> np.ndarray:
         """Members of the largest group of identical ones."""
         return np.flatnonzero(self.groups == np.bincount(self.groups).argmax())
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether identical members have different signs."""
+        return len(np.unique(self.signs[self.copies])) > 1
+
     def owner(self, member: int) -> int:
         """Return the position of the member's variable."""
-        return self.owners[member] if self.whole_kernels else self.owners[0]
+        return self.owners[member] if self.what == "layers" else self.owners[0]
 
     def values(self, arrays: list[np.ndarray]) -> np.ndarray:
-        """Return the members' entries of `arrays` (one for each variable), shape `(weights, members)`."""
-        if self.whole_kernels:
-            places = self.places[:, 0]
-            return np.stack([arrays[owner].ravel()[places] for owner in self.owners], axis=1)
-        return arrays[self.owners[0]].ravel()[self.places]
+        """Return the members' entries of `arrays` (one for each variable), shape `(members, weights)`."""
+        if self.what == "layers":
+            return np.stack([arrays[owner].ravel()[self.places[:, 0]] for owner in self.owners])
+        return arrays[self.owners[0]].ravel()[self.places].T
 
-    def split(self, matrix: np.ndarray) -> None:
-        """Split groups whose members differ in `matrix`, shape `(entries, members)`."""
-        pairs = np.stack([self.groups, same_columns(matrix)])
-        self.groups = np.unique(pairs, axis=1, return_inverse=True)[1].ravel()
+    def split(self, rows: np.ndarray) -> None:
+        """Split groups whose members differ in `rows`, shape `(members, entries)`."""
+        rows = rows.astype("float64")
+        longest = np.linalg.norm(rows, axis=1).max()
+        close = close_rows(rows, ALL_SAME * longest)
+        if close.any():
+            close = close_rows(rows, COPY * longest)
+        self.groups = np.unique(np.stack([self.groups, close]), axis=1, return_inverse=True)[1].ravel()
 
     def split_off(self, members: np.ndarray) -> None:
         """Give each of these members a group of its own."""
@@ -72,37 +76,28 @@ class Family:
 def families_of(model: keras.Model, values: list[np.ndarray]) -> list[Family]:
     """Return all families with at least two identical members, given the values of the trainable variables."""
     variables, layers = model.trainable_variables, layers_by_variable(model)
-    families, shapes = [], {}
+    found, shapes = [], {}
     for position, variable in enumerate(variables):
         if is_kernel(variable):
-            places = columns_of(variable, layers.get(id(variable)))
-            families.append(Family([position], places, np.zeros(places.shape[1], dtype=int)))
             shapes.setdefault(tuple(variable.shape), []).append(position)
+            for what, places in _members(variable, layers.get(id(variable))):
+                found += _family(what, [position], places, values)
     for owners in shapes.values():
         if len(owners) > 1:
-            places = np.arange(values[owners[0]].size)[:, np.newaxis]
-            places = _sample(np.broadcast_to(places, (len(places), len(owners))))
-            families.append(Family(owners, places, np.zeros(len(owners), dtype=int)))
-    for family in families:
-        family.split(family.values(values))
-    return [family for family in families if family.has_copies]
+            places = _sample(np.arange(values[owners[0]].size)[:, np.newaxis])
+            found += _family("layers", owners, np.broadcast_to(places, (len(places), len(owners))), values)
+    return found
 
 
-def same_columns(matrix: np.ndarray) -> np.ndarray:
-    """Return the group of each column of a matrix of shape `(n, columns)`; equal columns share a group.
-
-    Columns that are equal, or nearly, lie side by side when sorted by their product with a random vector.
-    """
-    matrix = matrix.astype("float64")
-    order = np.argsort(np.random.default_rng(0).normal(size=len(matrix)) @ matrix, kind="stable")
-    matrix = matrix[:, order]
-    length = np.linalg.norm(matrix, axis=0)
-    gap = np.linalg.norm(np.diff(matrix, axis=1), axis=0)
-    allowed = np.maximum(length[1:], length[:-1])
-    groups = np.zeros(len(order), dtype=int)
-    if np.any(gap > ALL_SAME * allowed):
-        groups[order] = np.cumsum([0, *(gap > COPY * allowed)])
-    return groups
+def _family(what: str, owners: list[int], places: np.ndarray, values: list[np.ndarray]) -> list[Family]:
+    """Return the family, if it has at least two identical members."""
+    members = places.shape[1]
+    family = Family(what, owners, places, np.zeros(members, dtype=int), np.ones(members))
+    rows = family.values(values).astype("float64")
+    line = np.random.default_rng(0).normal(size=len(places))
+    family.signs = np.where(rows @ line < 0, -1.0, 1.0)
+    family.split(rows * family.signs[:, np.newaxis])
+    return [family] if family.different < members else []
 
 
 def is_kernel(variable: keras.Variable) -> bool:
@@ -110,12 +105,36 @@ def is_kernel(variable: keras.Variable) -> bool:
     return len(variable.shape) > 1 and not variable.name.endswith("bias")
 
 
+def usual_kernel(variable: keras.Variable, layer: Any, seed: int = 0) -> np.ndarray:
+    """Return a kernel as Glorot draws it."""
+    shape = matrix = tuple(variable.shape)
+    if isinstance(layer, keras.layers.EinsumDense):  # its axes are inputs and outputs, not places of a window
+        units = int(np.prod([length for length in layer.partial_output_shape if length]))
+        matrix = (int(np.prod(shape)) // units, units)
+    kernel = keras.initializers.GlorotUniform(seed)(matrix, variable.dtype)
+    return ops.convert_to_numpy(kernel).reshape(shape).copy()
+
+
 def layers_by_variable(model: keras.Model) -> dict[int, keras.layers.Layer]:
     """Return the innermost layer of each variable, by the variable's `id`."""
     return {id(variable): layer for layer in model._flatten_layers() for variable in layer.weights}
 
 
-def columns_of(variable: keras.Variable, layer: Any) -> np.ndarray:
+def _members(variable: keras.Variable, layer: Any) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield what a kernel may consist of, and where in the flat kernel the weights of each member are."""
+    shape = tuple(variable.shape)
+    places = np.arange(np.prod(shape)).reshape(shape)
+    if layer is None or not type(layer).__module__.startswith("keras."):  # which axis counts units is up to the layer
+        for axis in reversed(range(len(shape))):
+            yield "units", _sample(np.moveaxis(places, axis, -1).reshape(-1, shape[axis]))
+    elif isinstance(layer, keras.layers.EinsumDense) and len(shape) == 3 and len(layer.partial_output_shape) == 3:
+        yield "heads", _sample(places.swapaxes(1, 2).reshape(-1, shape[1]))  # (inputs, heads, units of a head)
+        yield "units", _sample(places.reshape(shape[0], -1))
+    else:
+        yield "units", units_of(variable, layer)
+
+
+def units_of(variable: keras.Variable, layer: Any) -> np.ndarray:
     """Return where the incoming weights of each unit are in the flat kernel, shape `(weights, units)`."""
     shape = tuple(variable.shape)
     places = np.arange(np.prod(shape)).reshape(shape)
@@ -130,7 +149,7 @@ def columns_of(variable: keras.Variable, layer: Any) -> np.ndarray:
 
 
 def _sample(places: np.ndarray) -> np.ndarray:
-    """Return some rows of `places` if there are very many: they suffice to tell units apart."""
+    """Return some rows of `places` if there are very many: they suffice to tell members apart."""
     rows = max(COMPARED // places.shape[1], 16)
     return places if len(places) <= rows else np.random.default_rng(0).choice(places, rows, replace=False)
 

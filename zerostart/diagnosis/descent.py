@@ -1,0 +1,165 @@
+"""A few steps of gradient descent: which kernels ever get a gradient, and which units stay identical?
+
+Each step moves a variable by a fixed length, however small its gradient, so one step does what many steps of a real
+training do. The length is the same for all units of a layer: a step treats equal units equally, like every usual
+optimizer.
+"""
+
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+from keras import ops
+
+from zerostart.diagnosis.experiment import Experiment
+from zerostart.diagnosis.units import Family, families_of, is_kernel
+
+PATIENCE, MOST = 4, 200  # steps without news after which a kernel counts as one that never gets a gradient; steps at all
+ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
+
+
+@dataclass
+class Descent:
+    """What was seen. Variables are known by their position in `model.trainable_variables`.
+
+    Attributes:
+        woke: The step at which a variable first received a gradient; one that never did is missing.
+        received: For each variable which of its entries ever received a gradient.
+        largest: For each variable the length of its largest gradient.
+        waking: For each variable the length of its first gradient.
+        families: What stayed identical and has the same effect on the outputs.
+        weights: Value of each variable after the last step.
+        first: The gradients at the start.
+        losses: The loss at each step. It ends with a step whose gradients are not finite.
+    """
+
+    woke: dict[int, int]
+    received: list[np.ndarray]
+    largest: np.ndarray
+    waking: np.ndarray
+    families: list[Family]
+    weights: list[np.ndarray]
+    first: list[np.ndarray] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+    def asleep(self, positions: list[int]) -> list[int]:
+        """Return those of the variables that never received a gradient."""
+        return [position for position in positions if position not in self.woke]
+
+
+def kernel_positions(model: keras.Model) -> list[int]:
+    """Return the positions of the trainable kernels; of all trainable variables if there is no kernel."""
+    variables = model.trainable_variables
+    kernels = [position for position, variable in enumerate(variables) if is_kernel(variable)]
+    return kernels or list(range(len(variables)))
+
+
+def descend(experiment: Experiment) -> Descent:
+    """Step until all kernels have a gradient and no two units are suspect, or until nothing new happens."""
+    model, start, news = experiment.model, experiment.start, 0
+    kernels, weights = kernel_positions(model), list(start)
+    none = np.zeros(len(start))
+    seen = Descent({}, [np.zeros(value.shape, bool) for value in start], none, none.copy(), [], weights)
+    seen.families = families_of(model, weights)
+    while len(seen.losses) < min(news + PATIENCE + 1, MOST) and (seen.families or seen.asleep(kernels)):
+        gradients = experiment.gradients(weights, fresh=bool(seen.losses))
+        seen.first, step = seen.first or gradients, len(seen.losses)
+        seen.losses.append(experiment.last_loss)
+        norms = np.array([length(gradient) for gradient in gradients])
+        if not np.isfinite(norms).all():
+            break
+        newly = _newly_awake(norms, seen)
+        seen.largest, news = np.maximum(seen.largest, norms), step if newly else news
+        seen.waking[newly] = norms[newly]
+        seen.woke.update(dict.fromkeys(newly, step))
+        for position in seen.woke:
+            seen.received[position] |= gradients[position] != 0
+            if norms[position]:
+                move = _size(weights[position], first=position in newly) / norms[position]
+                variable = experiment.variables[position]
+                weights[position] = _allowed(variable, weights[position] - move * gradients[position])
+        _part(seen, norms)
+    experiment.assign(weights)
+    seen.families = [
+        family for family in seen.families if _received(seen, family) and _same_effect(experiment, seen, family)
+    ]
+    return seen
+
+
+def _size(value: np.ndarray, *, first: bool) -> float:
+    """Return how far a variable moves: first far enough to matter if it starts at zero or close to it, then a little."""
+    return max(0.1 * length(value), 0.5 if value.ndim > 1 else 0.1) if first else 0.025 * max(length(value), 1.0)
+
+
+def length(array: np.ndarray) -> float:
+    """Return the Euclidean norm, also of numbers whose squares would vanish or overflow."""
+    with np.errstate(over="ignore"):
+        norm = float(np.linalg.norm(array))
+    if 1e-15 < norm < 1e15:
+        return norm
+    largest = float(np.abs(array).max(initial=0))
+    return largest * float(np.linalg.norm(array / largest)) if 0 < largest < np.inf else largest
+
+
+def _newly_awake(norms: np.ndarray, seen: Descent) -> list[int]:
+    """Return the sleeping variables whose gradient is not zero, and no rounding compared with the larger ones."""
+    sleeping = sorted((p for p in range(len(norms)) if p not in seen.woke and norms[p]), key=lambda p: -norms[p])
+    smallest, awake = min((seen.largest[position] for position in seen.woke), default=max(norms)), []
+    for position in sleeping:
+        if norms[position] < ROUNDING * smallest:
+            break
+        smallest = min(smallest, norms[position])
+        awake.append(position)
+    return awake
+
+
+def _allowed(variable: keras.Variable, value: np.ndarray) -> np.ndarray:
+    """Return the value, or what the variable's constraint makes of it."""
+    if variable.constraint is None:
+        return value
+    return ops.convert_to_numpy(variable.constraint(ops.convert_to_tensor(value))).copy()
+
+
+def _part(seen: Descent, norms: np.ndarray) -> None:
+    """Split the families whose members became different; only soon after waking, before rounding adds up."""
+    for family in seen.families:
+        awake = [seen.woke[owner] for owner in family.owners if owner in seen.woke]
+        if awake and len(seen.losses) - max(awake) <= PATIENCE + 1:
+            family.split(family.values(seen.weights) * family.signs[:, np.newaxis])
+            if family.what == "layers":
+                family.split(norms[family.owners][:, np.newaxis])
+    seen.families = [family for family in seen.families if family.different < len(family.groups)]
+
+
+def _received(seen: Descent, family: Family) -> bool:
+    """Tell whether at least two identical members have received a gradient."""
+    family.split_off(np.flatnonzero(~family.values(seen.received).any(axis=1)))
+    return family.different < len(family.groups)
+
+
+def _same_effect(experiment: Experiment, seen: Descent, family: Family) -> bool:
+    """Tell whether changing one of two identical members changes the outputs like changing the other.
+
+    The outputs of a head may have equal weights, for classes that do not occur. They still are different outputs.
+    """
+    before = flat(experiment.outputs())
+    changes = [_outputs_with_change(experiment, seen, family, member) - before for member in family.copies[:2]]
+    return bool(np.abs(changes[0] - changes[1]).max() <= 0.1 * max(np.abs(change).max() for change in changes))
+
+
+def _outputs_with_change(experiment: Experiment, seen: Descent, family: Family, member: int) -> np.ndarray:
+    owner = family.owner(member)
+    variable, value = experiment.variables[owner], seen.weights[owner]
+    changed, direction = value.ravel().copy(), np.random.default_rng(0).normal(size=len(family.places))
+    entries = changed[family.places[:, member]]
+    move = family.signs[member] * direction / length(direction) * max(length(entries), 0.1)
+    changed[family.places[:, member]] += move.astype(value.dtype)
+    variable.assign(changed.reshape(value.shape))
+    outputs = flat(experiment.outputs())
+    variable.assign(value)
+    return outputs
+
+
+def flat(outputs: object) -> np.ndarray:
+    """Return all outputs as one vector."""
+    return np.concatenate([ops.convert_to_numpy(part).astype("float64").ravel() for part in keras.tree.flatten(outputs)])

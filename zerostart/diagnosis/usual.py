@@ -1,0 +1,66 @@
+"""The same model with a usual start, for comparison: kernels from Glorot, scales of 1, biases of 0."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from zerostart.diagnosis.descent import flat, length
+from zerostart.diagnosis.experiment import Experiment
+from zerostart.diagnosis.units import is_kernel, layers_by_variable, usual_kernel
+
+DRAWS = 3  # a single relu unit gives 0 for every row after every other draw
+
+
+@dataclass
+class Usual:
+    """What the model does after a usual start.
+
+    Attributes:
+        weights: One such start.
+        lengths: For each variable the length of its gradient, the largest of a few such starts.
+        loss: The loss, the smallest of them.
+        outputs: All outputs, as one vector for each of them.
+        suspect: Whether outputs or loss are the same as at the model's own start.
+    """
+
+    weights: list[np.ndarray]
+    lengths: np.ndarray
+    loss: float
+    outputs: list[np.ndarray]
+    suspect: bool
+
+
+def usual_start(experiment: Experiment, outputs: np.ndarray, loss: float, *, several: bool) -> Usual:
+    """Look at the model after a usual start, or several of them; its weights stay at the last one.
+
+    `outputs` and `loss` are those of the model's own start.
+    """
+    layers, lengths, losses, seen, suspect = layers_by_variable(experiment.model), [], [], [], False
+    for seed in range(DRAWS):
+        weights = [
+            _drawn(variable, value, layers.get(id(variable)), seed)
+            for variable, value in zip(experiment.variables, experiment.start, strict=True)
+        ]
+        lengths.append([length(gradient) for gradient in experiment.gradients(weights)])
+        losses.append(experiment.last_loss)
+        seen.append(flat(experiment.outputs()))
+        suspect |= close(seen[0], outputs) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
+        if not several and not suspect:
+            break
+    return Usual(weights, np.nanmax(lengths, axis=0), float(np.nanmin(losses)), seen, suspect)
+
+
+def close(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether outputs are the same up to rounding."""
+    return bool(np.abs(one - other).max() <= 1e-6 * max(np.abs(one).max(), 1e-30))
+
+
+def _drawn(variable: keras.Variable, value: np.ndarray, layer: Any, seed: int) -> np.ndarray:
+    """Return usual values of a variable. A scale or gate of 0 would hide what is behind it."""
+    if is_kernel(variable):
+        return usual_kernel(variable, layer, seed)
+    if "bias" in variable.name or variable.name == "beta":
+        return np.zeros_like(value)
+    return value if value.any() else np.ones_like(value)
