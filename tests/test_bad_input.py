@@ -6,7 +6,6 @@ Each case leaves all arguments of a call good but one, which gets a generated va
 import random
 import re
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest

@@ -8,8 +8,23 @@ import numpy as np
 import pytest
 from keras import ops
 
-from helpers import STYLE, Recording, ZeroInitializedLayer, check_ranges, circles, digits, gradients, mlp
-from helpers import plot_gradient_flow, plot_losses, plot_network, plot_neuron_symmetry, residual_mlp, spirals, train
+from helpers import (
+    STYLE,
+    Recording,
+    ZeroInitializedLayer,
+    check_ranges,
+    circles,
+    digits,
+    gradients,
+    mlp,
+    plot_gradient_flow,
+    plot_losses,
+    plot_network,
+    plot_neuron_symmetry,
+    residual_mlp,
+    spirals,
+    train,
+)
 from helpers.ranges import accepts, in_words
 
 matplotlib.use("agg")

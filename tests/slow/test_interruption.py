@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from test_training import CROSS_ENTROPY, X, Y, same_state, state_of
 
-from helpers import Training, gradients, mlp, train
 import zerostart
+from helpers import Training, gradients, mlp, train
 from zerostart.recorder import GradientKeeper, RecordedModel
 
 

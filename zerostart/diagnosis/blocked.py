@@ -106,7 +106,9 @@ def explain(experiment: Experiment, asleep: list[int], *, loss_is_told: bool) ->
     findings, cut = [], []
     for component in _components(owner, blamed):
         zeros = [position for position in component if not experiment.start[position].any()]
-        numbers = sorted({blamed[position] for position in component}, key=lambda number: -2 if number is None else number)
+        numbers = sorted(
+            {blamed[position] for position in component}, key=lambda number: -2 if number is None else number
+        )
         if len(zeros) > 1 and LOSS not in numbers:
             findings.append(_zeros(model, [variables[position] for position in zeros], places[owner[zeros[-1]]]))
             numbers = [number for number in numbers if number is not None and places[number].is_ill]
@@ -118,7 +120,9 @@ def explain(experiment: Experiment, asleep: list[int], *, loss_is_told: bool) ->
         kind = "note" if found and all(finding.kind == "note" for finding in found) else "victim"
         cut += component if kind == "note" else []
         if victims:
-            findings.append(Finding(joined(victims), "never receives a gradient", f"Cut off by {above}.", f"Mend {above}.", kind))
+            findings.append(
+                Finding(joined(victims), "never receives a gradient", f"Cut off by {above}.", f"Mend {above}.", kind)
+            )
     return findings, cut
 
 
@@ -126,7 +130,10 @@ def _components(owner: dict[int, int], blamed: dict[int, int | None]) -> list[li
     """Put kernels together that block each other, or are blocked by the same place."""
     sets = []
     for position in owner:
-        linked = {position, *(other for other in owner if owner[other] == blamed[position] or blamed[other] == blamed[position])}
+        linked = {
+            position,
+            *(other for other in owner if owner[other] == blamed[position] or blamed[other] == blamed[position]),
+        }
         for known in [known for known in sets if known & linked]:
             sets.remove(known)
             linked |= known
@@ -152,7 +159,9 @@ def _finding(places: list[Place], number: int | None, owner: dict[int, int], com
         return Finding("x", "it is 0 in every row", cause, "Look at how x is made.")
     if number == LOSS:
         cause = "At these outputs its slope is 0."
-        return Finding("loss", "no gradient comes back from it", cause, "Look at the loss, and whether it fits the outputs.")
+        return Finding(
+            "loss", "no gradient comes back from it", cause, "Look at the loss, and whether it fits the outputs."
+        )
     place, cause = places[number], cause_of(places[number])
     if cause is not CAUSES[-1]:
         return described(place, cause)

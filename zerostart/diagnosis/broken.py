@@ -29,8 +29,16 @@ def not_finite(experiment: Experiment, calls: list[Call], loss: float, first: li
         if not call.finite:
             place = Place(experiment.model, call)
             bad = [weight.name for weight in getattr(call.operation, "weights", []) if not _finite(weight.value)]
-            cause = f"Its {', '.join(bad)} holds NaN or infinity." if bad else "What goes in is finite, what comes out is not."
-            return [Finding(place.name, "it gives NaN or infinity", cause, LOOK if not bad else "Load or draw its weights anew.")]
+            cause = (
+                f"Its {', '.join(bad)} holds NaN or infinity."
+                if bad
+                else "What goes in is finite, what comes out is not."
+            )
+            return [
+                Finding(
+                    place.name, "it gives NaN or infinity", cause, LOOK if not bad else "Load or draw its weights anew."
+                )
+            ]
     if not np.isfinite(loss):
         cause = "The outputs of the model are finite, their loss is not."
         return [Finding("loss", "it is NaN or infinite", cause, LOOK)]
@@ -54,9 +62,13 @@ def _finite(value: object) -> bool:
 def cannot_change(experiment: Experiment, usual: Usual) -> list[Finding]:
     """Tell whether outputs or loss are the same with any weights."""
     if all(close(usual.outputs[0], other) for other in usual.outputs[1:]):
-        fixed = [call for call in calls_of(experiment) if not call.inner and varies(call.taken) and not varies(call.values)]
+        fixed = [
+            call for call in calls_of(experiment) if not call.inner and varies(call.taken) and not varies(call.values)
+        ]
         if not fixed:
-            return [Finding("outputs", "they are the same with any weights", "No weight reaches them.", "Look at `call`.")]
+            return [
+                Finding("outputs", "they are the same with any weights", "No weight reaches them.", "Look at `call`.")
+            ]
         place = Place(experiment.model, fixed[-1])
         return [described(place, cause_of(place))]
     outputs = experiment.outputs()
@@ -65,4 +77,8 @@ def cannot_change(experiment: Experiment, usual: Usual) -> list[Finding]:
     if abs(experiment.loss_of(other) - before) > 1e-6 * max(abs(before), 1.0):
         return []
     cause = "Other outputs give exactly the same loss, so there is nothing to go down to."
-    return [Finding("loss", "it is the same whatever the outputs are", cause, "Look at the loss and at the weights of rows.")]
+    return [
+        Finding(
+            "loss", "it is the same whatever the outputs are", cause, "Look at the loss and at the weights of rows."
+        )
+    ]

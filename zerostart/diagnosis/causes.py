@@ -36,7 +36,9 @@ class Place:
     def kernels(self) -> list[keras.Variable]:
         """The layer's own kernels; its scales if it has none."""
         return [weight for weight in self.call.weights if is_kernel(weight)] or [
-            weight for weight in self.call.weights if weight.trainable and "bias" not in weight.name and weight.name != "beta"
+            weight
+            for weight in self.call.weights
+            if weight.trainable and "bias" not in weight.name and weight.name != "beta"
         ]
 
     @property

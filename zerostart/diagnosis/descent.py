@@ -14,7 +14,10 @@ from keras import ops
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.units import Family, families_of, is_kernel
 
-PATIENCE, MOST = 4, 200  # steps without news after which a kernel counts as one that never gets a gradient; steps at all
+PATIENCE, MOST = (
+    4,
+    200,
+)  # steps without news after which a kernel counts as one that never gets a gradient; steps at all
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
 
 
@@ -162,4 +165,6 @@ def _outputs_with_change(experiment: Experiment, seen: Descent, family: Family, 
 
 def flat(outputs: object) -> np.ndarray:
     """Return all outputs as one vector."""
-    return np.concatenate([ops.convert_to_numpy(part).astype("float64").ravel() for part in keras.tree.flatten(outputs)])
+    return np.concatenate(
+        [ops.convert_to_numpy(part).astype("float64").ravel() for part in keras.tree.flatten(outputs)]
+    )

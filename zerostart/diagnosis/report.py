@@ -15,12 +15,19 @@ def text(headline: str, findings: tuple[Finding, ...], end: str) -> str:
     lines = [headline]
     for finding in findings:
         if finding.kind == "ill":
-            lines += ["", f"{finding.layer}: {finding.problem}", f"  cause: {finding.cause}", f"  cure:  {finding.cure}"]
+            lines += [
+                "",
+                f"{finding.layer}: {finding.problem}",
+                f"  cause: {finding.cause}",
+                f"  cure:  {finding.cure}",
+            ]
         else:
             above = finding.kind == "victim"
             lines += [] if above else [""]
             cure = "" if finding.cure == FINE or above else f" {finding.cure}"
-            lines.append(f"{'  so, ' * above}{finding.layer}: {finding.problem}{':' if above else '.'} {finding.cause}{cure}")
+            lines.append(
+                f"{'  so, ' * above}{finding.layer}: {finding.problem}{':' if above else '.'} {finding.cause}{cure}"
+            )
     return "\n".join([*lines, *(["", end] if end else [])])
 
 
@@ -29,7 +36,9 @@ def page(headline: str, findings: tuple[Finding, ...], end: str) -> str:
     left = 'style="text-align:left"'
     titles = "".join(f"<th {left}>{title}</th>" for title in ("layer", "problem", "cause", "cure"))
     rows = "".join(
-        "<tr>" + "".join(f"<td {left}>{html.escape(cell)}</td>" for cell in (f.layer, f.problem, f.cause, f.cure)) + "</tr>"
+        "<tr>"
+        + "".join(f"<td {left}>{html.escape(cell)}</td>" for cell in (f.layer, f.problem, f.cause, f.cure))
+        + "</tr>"
         for f in findings
     )
     return (

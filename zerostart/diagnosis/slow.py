@@ -89,7 +89,11 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
 
 def _saturated(experiment: Experiment, calls: list[Call]) -> list[Finding]:
     model, outputs = experiment.model, calls[-1].outputs
-    hidden = [call for call in calls if call.is_float and not call.inner and not any(part is call.outputs[0] for part in outputs)]
+    hidden = [
+        call
+        for call in calls
+        if call.is_float and not call.inner and not any(part is call.outputs[0] for part in outputs)
+    ]
     for place in (Place(model, call) for call in hidden):
         if place.share_at_ends > 0.9:
             return [described(place, SATURATED)]
@@ -127,5 +131,12 @@ def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> l
         if distance > FAR * step:
             cause = f"One step of Adam at its usual rate moves an output by about {step:.1g}: that is {distance / step:.0g} steps."
             cure = "y = (y - y.mean(axis=0)) / y.std(axis=0)"
-            findings.append(Finding("y", f"the targets are far away: {fit.targets}, the outputs start near {np.mean(before):.2g}", cause, cure))
+            findings.append(
+                Finding(
+                    "y",
+                    f"the targets are far away: {fit.targets}, the outputs start near {np.mean(before):.2g}",
+                    cause,
+                    cure,
+                )
+            )
     return findings

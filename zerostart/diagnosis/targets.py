@@ -207,7 +207,9 @@ MISFITS = (
         "y",
         "there is one target a row, but the model gives several numbers",
         "Each of them is compared with the same target.",
-        lambda fit: "Give the last layer one unit; or, if the targets are classes, use sparse_categorical_crossentropy.",
+        lambda fit: (
+            "Give the last layer one unit; or, if the targets are classes, use sparse_categorical_crossentropy."
+        ),
     ),
     Misfit(
         lambda fit: fit.kind in DISTANCES and fit.range[0] < fit.range[1] and _outside(fit) > 0,

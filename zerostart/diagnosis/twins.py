@@ -14,17 +14,23 @@ def twins(experiment: Experiment, families: list[Family]) -> list[Finding]:
     findings = {}
     for family in families:
         names = joined(layer_name(experiment.model, experiment.variables[owner]) for owner in family.owners)
-        findings.setdefault(names, _copies(experiment, family) if family.what == "layers" else _same(experiment, family))
+        findings.setdefault(
+            names, _copies(experiment, family) if family.what == "layers" else _same(experiment, family)
+        )
     return list(findings.values())
 
 
 def _same(experiment: Experiment, family: Family) -> Finding:
     variable = experiment.variables[family.owners[0]]
     members, different, what = len(family.groups), family.different, family.what
-    problem = f"only {different} of its {members} {what} are different" if different > 1 else f"its {members} {what} are identical"
+    problem = (
+        f"only {different} of its {members} {what} are different"
+        if different > 1
+        else f"its {members} {what} are identical"
+    )
     if family.mirrored:
         problem += ", up to the sign"
-    if 1 < different:
+    if different > 1:
         group = ", ".join(map(str, family.copies[:6])) + ", ..." * (len(family.copies) > 6)
         problem += f": {what} {group} are the same"
     return Finding(
