@@ -22,7 +22,7 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
 nitpicky = True
-nitpick_ignore_regex = [("py:class", r"(collections|keras|matplotlib|numpy)\..*")]  # their pages are elsewhere
+nitpick_ignore_regex = [("py:class", r"(collections|keras|matplotlib|numpy|t)\..*")]  # their pages are elsewhere
 
 html_theme = "sphinx_book_theme"
 html_title = project
