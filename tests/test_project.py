@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESS = tomllib.loads((ROOT / "docs" / "address.toml").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # Each imports from those below it.
-FLOORS = ["zerostart", "helpers", "exercises", "notebooks tests benchmarks docs classroom"]
+FLOORS = ["zerostart", "helpers", "exercises", "notebooks benchmarks docs classroom", "tests"]
 
 
 def tracked_files(pattern="*"):
