@@ -8,6 +8,8 @@ from nbclient import NotebookClient
 
 LESSONS = Path(__file__).parent.parent / "notebooks"
 OPTIONS = {"timeout": 300, "startup_timeout": 300, "kernel_name": "python3", "coalesce_streams": True}
+# As JupyterLab writes it: a reader who changed nothing is not asked whether to save.
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -27,7 +29,7 @@ def clean(notebook: nbformat.NotebookNode) -> None:
 
     What a reader is asked to predict is hidden until the cell is run.
     """
-    notebook.metadata = {name: notebook.metadata[name] for name in ("kernelspec", "language_info")}
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": notebook.metadata["language_info"]}
     predicted = False
     for cell in notebook.cells:
         tags = [tag for tag in cell.metadata.get("tags", []) if tag != "hide-output"]

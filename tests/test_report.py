@@ -13,7 +13,7 @@ import pytest
 from lessons import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from exercises.report import report
+from classroom.report import report
 
 pytestmark = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 
@@ -112,7 +112,7 @@ def printed(tmp_path_factory):
             file.truncate(10**10)
         before = {*folder.rglob("*"), *ROOT.glob("*"), *Path("/").glob("*")}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("exercises.report.SECONDS_OF_A_CELL", 15)
+            patch.setattr("classroom.report.SECONDS_OF_A_CELL", 15)
             printed = report(folder)
         assert {*folder.rglob("*"), *ROOT.glob("*"), *Path("/").glob("*")} == before
     return printed
@@ -154,7 +154,7 @@ def test_without_walls_nothing_is_run(tmp_path, monkeypatch):
     notebook = nbformat.reads(lesson(first=f"open({str(mark)!r}, 'w')\nanswer = 4"), as_version=4)
     notebook.cells[2].outputs = [new_output("stream", text="Exercise 8.1: right. Two and two.\n")]
     nbformat.write(notebook, tmp_path / "quy.ipynb")
-    monkeypatch.setattr("exercises.report.walls", tuple)
+    monkeypatch.setattr("classroom.report.walls", tuple)
     printed = report(tmp_path)
     assert re.search(r"(?m)^quy +right$", printed)
     assert "Nothing was run" in printed

@@ -21,6 +21,12 @@ SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
+# A promise that the kernel of the notebook in front answers.
+CONNECTED = """new Promise(resolve => setInterval(() => {
+    const session = window.jupyterapp?.shell.currentWidget?.sessionContext.session;
+    session?.kernel?.info.then(() => resolve(true));
+}, 100))"""
+
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Any]:

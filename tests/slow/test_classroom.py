@@ -15,7 +15,7 @@ from test_exercises import number_of, solution_after, with_answer
 
 from classroom import home
 from classroom.figures import Hour, page
-from exercises.report import report
+from classroom.report import report
 
 CHART = ROOT / "build" / "zero-to-jupyterhub-k8s" / "jupyterhub"
 VALUES = yaml.safe_load((ROOT / "classroom" / "values.yaml").read_text())

@@ -14,7 +14,7 @@ import threading
 
 import nbformat
 import pytest
-from lab import chromium, jupyterlab
+from lab import CONNECTED, chromium, jupyterlab
 from lessons import ROOT
 
 SHOTS = ROOT / "build" / "screenshots"
@@ -25,10 +25,6 @@ PICTURE = "[...document.querySelectorAll('.zerostart figure')].map(figure => fig
 READY = "document.querySelector('.zerostart .verdict')?.textContent.match(/^(?!Training)\\w/)"
 FRESH = """document.querySelector('.net desc').textContent
     .includes(` ${document.querySelector('[name=units]').value} units;`)"""
-CONNECTED = """new Promise(resolve => setInterval(() => {
-    const session = window.jupyterapp?.shell.currentWidget?.sessionContext.session;
-    session?.kernel?.info.then(() => resolve(true));
-}, 100))"""
 EXTREMES = {
     "one_unit": "activation=sigmoid&units=1&layers=1",
     "largest": "layers=8&units=64&kernel_initializer=he_normal&activation=relu&steps=20&large_type=true",
