@@ -5,7 +5,7 @@ MathJax = {
 };
 
 // What stays whole: an item, a row, a line, or anything else that is no list, table or text of many lines.
-const WHOLE = ["ul > li", "ol > li", "table > tbody > tr", "pre > span", ":not(h2, aside, ul, ol, table, pre)"]
+const WHOLE = ["ul > li", "ol > li", "table > tbody > tr", "pre.long > span", ":not(h2, aside, ul, ol, table, pre.long)"]
   .map(selector => `:scope > ${selector}`).join();
 
 async function start() {
@@ -39,7 +39,7 @@ function keep(section, from, to) {
   for (const part of parts) {
     if (!kept.has(part)) part.remove();
   }
-  for (const list of section.querySelectorAll(":scope > :is(ul, ol, table, pre)")) {
+  for (const list of section.querySelectorAll(":scope > :is(ul, ol, table, pre.long)")) {
     if (!list.querySelector("li, td, span")) list.remove();
   }
 }

@@ -5,6 +5,7 @@ in the speaker's notes: press S. slides.js divides what is too much for one slid
 """
 
 import importlib.util
+import re
 import shutil
 import sys
 from dataclasses import dataclass, field
@@ -111,9 +112,9 @@ def _output(cell: nbformat.NotebookNode, output: nbformat.NotebookNode) -> str:
         alt = escape(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
         return f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">'
     text = output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
-    lines = text.splitlines(keepends=True)
-    width = "wide" if max(map(len, lines), default=0) > 60 else "narrow"
-    return f'<pre class="{width}">' + "".join(f"<span>{escape(line)}</span>" for line in lines) + "</pre>"
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines(keepends=True)  # colours of a terminal
+    kinds = "wide " * (max(map(len, lines), default=0) > 66) + "long" * (len(lines) > 12)
+    return f'<pre class="{kinds}">' + "".join(f"<span>{escape(line)}</span>" for line in lines) + "</pre>"
 
 
 def _formula(text: str, options: dict[str, bool]) -> str:
