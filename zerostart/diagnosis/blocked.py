@@ -79,11 +79,13 @@ def _within_attention(calls: list[Call], inner: Call) -> bool:
     )
 
 
-def untracked(model: keras.Model, calls: list[Call], again: list[Call]) -> list[Finding]:
-    """Name layers that the model calls but does not know; `again` are the calls of another run."""
+def untracked(experiment: Experiment, calls: list[Call]) -> list[Finding]:
+    """Name layers that the model calls but does not know."""
+    model, again = experiment.model, []
     known, findings = {id(weight) for weight in model.variables}, {}
     for call in calls:
         if not call.inner and any(weight.trainable and id(weight) not in known for weight in call.weights):
+            again = again or calls_of(experiment)
             kept = any(call.operation is other.operation for other in again)
             where = "kept where Keras does not look, such as an object of your own" if kept else "made inside `call`"
             findings[Place(model, call).name] = Finding(
@@ -95,14 +97,19 @@ def untracked(model: keras.Model, calls: list[Call], again: list[Call]) -> list[
     return list(findings.values())
 
 
-def explain(experiment: Experiment, asleep: list[int], *, loss_is_told: bool) -> tuple[list[Finding], list[int]]:
+def explain(
+    experiment: Experiment, seen: Descent, asleep: list[int], *, loss_is_told: bool
+) -> tuple[list[Finding], list[int]]:
     """Name the places where nothing gets through at the present weights, and the kernels that an operation cuts off."""
     if not asleep:
         return [], []
     model, variables, calls = experiment.model, experiment.variables, calls_of(experiment)
     flow, places = Flow(calls, arriving(experiment, calls)), [Place(model, call) for call in calls]
     owner = {position: flow.call_with(variables[position]) for position in asleep}
-    blamed = {position: flow.place_of(owner[position], lambda number: places[number].is_ill) for position in asleep}
+    blamed = {
+        position: flow.place_of(owner[position], lambda n: places[n].is_ill, noise=seen.largest[position] > 0)
+        for position in asleep
+    }
     findings, cut = [], []
     for component in _components(owner, blamed):
         zeros = [position for position in component if not experiment.start[position].any()]

@@ -11,7 +11,7 @@ from keras import ops
 from zerostart.diagnosis.calls import Call, varies
 from zerostart.diagnosis.descent import length
 from zerostart.diagnosis.findings import Finding, activation_cure, in_code, redrawn
-from zerostart.diagnosis.units import is_kernel, usual_kernel
+from zerostart.diagnosis.units import is_kernel, usual_limit
 
 RELU = ("relu", "relu6", "prelu")
 BOUNDED = ("tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparsemax")
@@ -105,7 +105,7 @@ class Place:
 
 def size_of(kernel: np.ndarray, variable: keras.Variable, layer: Any) -> float:
     """Return the length of a kernel in relation to that of a usual start."""
-    return length(kernel) / max(length(usual_kernel(variable, layer)), 1e-30)
+    return length(kernel) / (np.sqrt(kernel.size / 3) * usual_limit(variable, layer))
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _not_softmax(place: Place) -> str:
 CAUSES = (
     Cause(
         lambda place: bool(place.zeros),
-        "its kernel starts at zero, where no gradient comes back",
+        "its {weight} starts at zero, where no gradient comes back",
         "It gives 0, and at 0 the activation after it has slope 0 (relu has). A bias above 0 or another activation "
         "would do too.",
         _redraw,
@@ -165,14 +165,16 @@ CAUSES = (
     Cause(
         lambda place: place.saturated,
         "its units are saturated",
-        "What goes into {activation} is so large that its slope rounds to 0: it gives nothing but {ends}.",
+        "What goes into {activation} is so far from 0 that its slope is almost 0: it gives {ends}.",
         _desaturate,
     ),
     Cause(
-        lambda place: varies(place.call.taken) and not varies(np.moveaxis(place.call.taken, -1, 0)),
-        "it gets identical units, and gives the same for every row",
-        "{activation} takes the mean away: of equal values 0 is left.",
-        lambda place: "Redraw the layer before it, whose units are identical.",
+        lambda place: (
+            place.activation in ("layernormalization", "groupnormalization") and not varies(place.call.values)
+        ),
+        "it gives the same for every row",
+        "It takes the mean of the units away: of a single unit, or of equal ones, 0 is left.",
+        lambda place: "Remove it, or give it units that differ: redraw the layer before it.",
     ),
     Cause(
         lambda place: place.call.silent and not place.call.unfed,
@@ -205,8 +207,9 @@ SATURATED = next(cause for cause in CAUSES if cause.problem == "its units are sa
 
 def described(place: Place, cause: Cause, name: str = "", kind: str = "ill") -> Finding:
     """Put a row of the table into words for a place."""
-    why = cause.cause.format(activation=place.activation, ends=place.ends)
-    return Finding(name or place.name, cause.problem, why, cause.cure(place), kind)
+    words = {"activation": place.activation, "ends": place.ends, "weight": place.zeros[0].name if place.zeros else ""}
+    name, problem, why = name or place.name, cause.problem.format(**words), cause.cause.format(**words)
+    return Finding(name, problem, why, cause.cure(place), kind)
 
 
 @dataclass(frozen=True)
@@ -223,11 +226,14 @@ class Flow:
                 return number
         return None
 
-    def place_of(self, number: int, is_ill: Callable[[int], bool]) -> int | None:
-        """Return the number of the call to blame for the kernel of this one; `LOSS`; or None: what the model was given."""
+    def place_of(self, number: int, is_ill: Callable[[int], bool], noise: bool) -> int | None:
+        """Return the number of the call to blame for the kernel of this one; `LOSS`; or None: what the model was given.
+
+        What comes back to it is `noise` if its gradient is not 0, but no more than rounding.
+        """
         if self.calls[number].unfed:
             return self._first_silent(number)
-        if self._comes_back(number) or is_ill(number):
+        if is_ill(number) or (self._comes_back(number) and not noise):
             return number
         late = self._next_open(number)
         return self._first_silent(late) if late != LOSS and self.calls[late].unfed else late

@@ -64,7 +64,7 @@ def descend(experiment: Experiment) -> Descent:
     none = np.zeros(len(start))
     seen = Descent({}, [np.zeros(value.shape, bool) for value in start], none, none.copy(), [], weights)
     seen.families = families_of(model, weights)
-    while len(seen.losses) < min(news + PATIENCE + 1, MOST) and (seen.families or seen.asleep(kernels)):
+    while len(seen.losses) < min(news + PATIENCE + 1, MOST):
         gradients = experiment.gradients(weights, fresh=bool(seen.losses))
         seen.first, step = seen.first or gradients, len(seen.losses)
         seen.losses.append(experiment.last_loss)
@@ -75,6 +75,8 @@ def descend(experiment: Experiment) -> Descent:
         seen.largest, news = np.maximum(seen.largest, norms), step if newly else news
         seen.waking[newly] = norms[newly]
         seen.woke.update(dict.fromkeys(newly, step))
+        if not seen.families and not seen.asleep(kernels):
+            break
         for position in seen.woke:
             seen.received[position] |= gradients[position] != 0
             if norms[position]:

@@ -10,8 +10,8 @@ import numpy as np
 from zerostart.data import Rows, rows_of
 from zerostart.diagnosis.blocked import explain, untracked, unused_or_faint
 from zerostart.diagnosis.broken import cannot_change, not_finite, nothing_given
-from zerostart.diagnosis.calls import calls_of
-from zerostart.diagnosis.descent import descend, flat, kernel_positions
+from zerostart.diagnosis.calls import Call, calls_of
+from zerostart.diagnosis.descent import descend, kernel_positions
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding, joined, layer_name
 from zerostart.diagnosis.notes import notes
@@ -130,9 +130,7 @@ def _examine(experiment: Experiment) -> Diagnosis:
         experiment.assign(experiment.start)
         return Diagnosis("frozen", (*fit, *not_finite(experiment, calls, seen.losses[0], seen.first)))
     asleep = seen.asleep(kernels)
-    experiment.assign(experiment.start)
-    usual = usual_start(experiment, flat(experiment.outputs()), seen.losses[0], several=bool(asleep))
-    usually = calls_of(experiment)
+    usual = usual_start(experiment, seen.losses[0], several=bool(asleep))
     told = any(finding.kind == "ill" and finding.layer.startswith("loss") for finding in fit)
     fixed = cannot_change(experiment, usual) if usual.suspect else []
     if fixed:
@@ -140,21 +138,21 @@ def _examine(experiment: Experiment) -> Diagnosis:
     unused, faint = unused_or_faint(experiment, seen, usual, asleep)
     experiment.assign(seen.weights)
     asleep = [position for position in asleep if position not in unused and position not in faint]
-    blocked, cut = explain(experiment, asleep, loss_is_told=told)
+    blocked, cut = explain(experiment, seen, asleep, loss_is_told=told)
     if len(cut) + len(unused) < len(kernels):
         asleep = [position for position in asleep if position not in cut]
     used = [position for position in kernels if position not in unused]
     same = twins(experiment, seen.families)
     lagging = [] if fit or asleep or same or not used else slow(experiment, seen, usual, used, calls)
     experiment.assign(experiment.start)
-    loose = untracked(model, calls, usually)
+    loose = untracked(experiment, calls)
     ills = [*fit, *loose, *blocked, *same, *lagging]
     verdict = verdict_of(
         [position in asleep for position in used] + [True for _ in loose] or [True],
         bool(same),
         slow=any(finding.kind == "ill" for finding in ills),
     )
-    return Diagnosis(verdict, (*ills, *_untouched_parts(model, unused), *notes(experiment, seen, calls, usually)))
+    return Diagnosis(verdict, (*ills, *_untouched_parts(model, unused), *notes(experiment, seen, usual, calls)))
 
 
 def _untouched_parts(model: keras.Model, unused: dict[int, str]) -> list[Finding]:

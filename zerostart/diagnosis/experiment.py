@@ -28,6 +28,7 @@ class Experiment:
         self.graph = RecordedModel(model, rows, loss, GradientKeeper(), eager=eager)
         self._generator = np.random.default_rng(0)
         self.numbers = self._drawn()
+        self.first_outputs = self.outputs()
 
     def _drawn(self) -> np.ndarray:
         """Draw the rows of a step, shape `(1, rows)`, some of them twice: of equally many rows of each class the

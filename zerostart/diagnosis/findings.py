@@ -50,7 +50,9 @@ def in_code(model: keras.Model, variable: keras.Variable) -> str:
 
 def redrawn(model: keras.Model, variable: keras.Variable) -> str:
     """Return code that gives a kernel random values in place."""
-    return f"{in_code(model, variable)}.assign(keras.initializers.GlorotUniform()({tuple(variable.shape)}))"
+    shape = tuple(variable.shape)
+    values = f"keras.initializers.GlorotUniform()({shape})" if len(shape) > 1 else f"keras.ops.ones({shape})"
+    return f"{in_code(model, variable)}.assign({values})"
 
 
 def activation_cure(model: keras.Model, layer: Any, activation: str) -> str:

@@ -4,19 +4,20 @@ import keras
 import numpy as np
 from keras import ops
 
-from zerostart.diagnosis.calls import Call
+from zerostart.diagnosis.calls import Call, calls_of
 from zerostart.diagnosis.causes import RELU, Place, size_of
 from zerostart.diagnosis.descent import Descent
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import FINE, Finding, joined, layer_name
 from zerostart.diagnosis.units import is_kernel, layers_by_variable
+from zerostart.diagnosis.usual import Usual
 
 
-def notes(experiment: Experiment, seen: Descent, calls: list[Call], usually: list[Call]) -> list[Finding]:
-    """Return all notes; `calls` were made at the start, `usually` after a usual start."""
+def notes(experiment: Experiment, seen: Descent, usual: Usual, calls: list[Call]) -> list[Finding]:
+    """Return all notes; `calls` were made at the start."""
     return [
         *_stale_optimizer(experiment.model),
-        *_dead_units(experiment.model, calls, usually),
+        *_dead_units(experiment, usual, calls),
         *_frozen_layers(experiment.model),
         *_zeros_that_are_fine(experiment, seen),
     ]
@@ -53,22 +54,30 @@ def _was_reset(variable: keras.Variable, optimizer: keras.optimizers.Optimizer) 
     return any(slot.any() if not value.any() else (slot != slot.flat[0]).any() for slot in slots)
 
 
-def _dead_units(model: keras.Model, calls: list[Call], usually: list[Call]) -> list[Finding]:
-    findings = []
-    for call, usual in zip(calls, usually, strict=False):
-        if call.is_float and not call.inner and Place(model, call).activation in RELU and np.any(call.taken):
-            dead, before = (~each.values.reshape(-1, each.values.shape[-1]).any(axis=0) for each in (call, usual))
-            if dead.mean() > before.mean() + 0.3 and not dead.all():
-                findings.append(
-                    Finding(
-                        Place(model, call).name,
-                        f"{dead.sum()} of its {len(dead)} units are dead",
-                        f"They give 0 for every row; after a usual start {before.sum()} would. The others learn.",
-                        "If you want them back: biases at 0, smaller weights, or leaky_relu.",
-                        "note",
-                    )
+def _dead_units(experiment: Experiment, usual: Usual, calls: list[Call]) -> list[Finding]:
+    findings, model, usually = [], experiment.model, []
+    for number, call in enumerate(calls):
+        if Place(model, call).activation not in RELU or call.unfed or _dead(call).mean() < 0.3:
+            continue
+        experiment.assign(usual.weights)
+        usually = usually or calls_of(experiment)
+        dead, before = _dead(call), _dead(usually[number])
+        if dead.mean() > before.mean() + 0.3 and not dead.all():
+            findings.append(
+                Finding(
+                    Place(model, call).name,
+                    f"{dead.sum()} of its {len(dead)} units are dead",
+                    f"They give 0 for every row; after a usual start {before.sum()} would. The others learn.",
+                    "If you want them back: biases at 0, smaller weights, or leaky_relu.",
+                    "note",
                 )
+            )
     return findings
+
+
+def _dead(call: Call) -> np.ndarray:
+    """Tell for each unit whether it gives 0 for every row."""
+    return ~call.values.reshape(-1, call.values.shape[-1]).any(axis=0)
 
 
 def _frozen_layers(model: keras.Model) -> list[Finding]:

@@ -11,7 +11,7 @@ from zerostart.diagnosis.descent import Descent, flat, length
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding, joined, layer_name, redrawn
 from zerostart.diagnosis.targets import DISTANCES, fits
-from zerostart.diagnosis.units import layers_by_variable, usual_kernel
+from zerostart.diagnosis.units import layers_by_variable, usual_limit
 from zerostart.diagnosis.usual import Usual
 
 TOO_SMALL = 1e-3  # gradients, in relation to those of a usual start
@@ -33,7 +33,7 @@ def _usual_length(experiment: Experiment, position: int) -> float:
     """Return the length of a kernel, of a zero one that of a usual one."""
     value, variable = experiment.start[position], experiment.variables[position]
     layer = layers_by_variable(experiment.model).get(id(variable))
-    return length(value if value.any() else usual_kernel(variable, layer))
+    return length(value) or float(np.sqrt(value.size / 3)) * usual_limit(variable, layer)
 
 
 def _sizes(experiment: Experiment, kernels: list[int]) -> np.ndarray:
@@ -68,8 +68,15 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
     order = sorted((position for position in kernels if called[position] is not None), key=lambda p: called[p])
     if len(order) < 3:
         return []
-    rates = np.array([seen.waking[position] * _usual_length(experiment, position) for position in order])
-    share = rates[: max(1, len(order) // 10)].max() / rates.max()
+    sizes = np.array([_usual_length(experiment, position) for position in order])
+    share, rates = _share(seen.waking[order] * sizes)
+    if share < FADED:  # equal weights of a head may cancel what comes back, but not after a step
+        changed = [
+            start - 0.1 * length(start) * step / max(length(step), 1e-30)
+            for start, step in zip(experiment.start, seen.first)
+        ]
+        later = [length(gradient) for gradient in experiment.gradients(changed)]
+        share = max(share, _share(np.array(later)[order] * sizes)[0])
     if share > FADED:
         return []
     first, last = (layer_name(model, experiment.variables[place]) for place in (order[0], order[int(rates.argmax())]))
@@ -85,6 +92,10 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
             else "Put normalization or skip connections in between, or start with larger kernels.",
         )
     ]
+
+
+def _share(effects: np.ndarray) -> tuple[float, np.ndarray]:
+    return float(effects[: max(1, len(effects) // 10)].max() / effects.max()), effects
 
 
 def _saturated(experiment: Experiment, calls: list[Call]) -> list[Finding]:

@@ -253,7 +253,7 @@ def misfits(experiment: Experiment, calls: list[Call]) -> list[Finding]:
 
 def fits(experiment: Experiment, calls: list[Call]) -> Iterator[Fit]:
     """Pair outputs, losses and targets as `compile` does."""
-    outputs, y, loss = experiment.outputs(), experiment.rows.y, experiment.graph.loss
+    outputs, y, loss = experiment.first_outputs, experiment.rows.y, experiment.graph.loss
     single = hasattr(outputs, "shape")
     given = calls[-1].outputs
     names = sorted(outputs) if isinstance(outputs, dict) else getattr(experiment.model, "output_names", None) or []

@@ -10,14 +10,12 @@ from zerostart.diagnosis.units import Family
 
 
 def twins(experiment: Experiment, families: list[Family]) -> list[Finding]:
-    """Return one finding for each layer, and for each set of layers that are copies."""
-    findings = {}
+    """Return a finding for each illness; layers that have the same one share it."""
+    shared: dict[tuple[str, str], dict[str, str]] = {}
     for family in families:
-        names = joined(layer_name(experiment.model, experiment.variables[owner]) for owner in family.owners)
-        findings.setdefault(
-            names, _copies(experiment, family) if family.what == "layers" else _same(experiment, family)
-        )
-    return list(findings.values())
+        found = _copies(experiment, family) if family.what == "layers" else _same(experiment, family)
+        shared.setdefault((found.problem, found.cause), {}).setdefault(found.layer, found.cure)
+    return [Finding(joined(each), *said, "; ".join(each.values())) for said, each in shared.items()]
 
 
 def _same(experiment: Experiment, family: Family) -> Finding:
@@ -30,14 +28,14 @@ def _same(experiment: Experiment, family: Family) -> Finding:
     )
     if family.mirrored:
         problem += ", up to the sign"
-    if different > 1:
+    if 1 < different:
         group = ", ".join(map(str, family.copies[:6])) + ", ..." * (len(family.copies) > 6)
         problem += f": {what} {group} are the same"
     return Finding(
         layer_name(experiment.model, variable),
         problem,
-        f"Their incoming weights (in {variable.name}) and outgoing weights are equal{' up to the sign' * family.mirrored}, "
-        "so their gradients are too: neither minibatches nor another optimizer part them.",
+        f"Their incoming and their outgoing weights are equal{' up to the sign' * family.mirrored}, so their gradients are "
+        "too: neither minibatches nor another optimizer part them.",
         redrawn(experiment.model, variable) if different == 1 else _shaken(experiment.model, variable),
     )
 

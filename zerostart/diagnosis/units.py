@@ -13,7 +13,7 @@ from zerostart.symmetry import close_rows
 # Relative. Rounding drives the units of a symmetric net apart, so if all are this close, they are the same. Among many
 # units some are close by chance, so copies of some must be closer.
 ALL_SAME, COPY = 1e-3, 1e-5
-COMPARED = 2**19  # weights of one kernel that are compared
+FEW, COMPARED = 64, 2**19  # weights of one kernel that are compared
 
 
 @dataclass
@@ -94,9 +94,12 @@ def _family(what: str, owners: list[int], places: np.ndarray, values: list[np.nd
     members = places.shape[1]
     family = Family(what, owners, places, np.zeros(members, dtype=int), np.ones(members))
     rows = family.values(values).astype("float64")
-    line = np.random.default_rng(0).normal(size=len(places))
-    family.signs = np.where(rows @ line < 0, -1.0, 1.0)
-    family.split(rows * family.signs[:, np.newaxis])
+    family.signs = np.where(rows @ np.random.default_rng(0).normal(size=len(places)) < 0, -1.0, 1.0)
+    rows *= family.signs[:, np.newaxis]
+    few = rows[:, :: max(len(places) // FEW, 1)]  # members that differ in a few weights differ
+    if len(np.unique(close_rows(few, ALL_SAME * np.linalg.norm(few, axis=1).max()))) == members:
+        return []
+    family.split(rows)
     return [family] if family.different < members else []
 
 
@@ -105,14 +108,13 @@ def is_kernel(variable: keras.Variable) -> bool:
     return len(variable.shape) > 1 and not variable.name.endswith("bias")
 
 
-def usual_kernel(variable: keras.Variable, layer: Any, seed: int = 0) -> np.ndarray:
-    """Return a kernel as Glorot draws it."""
-    shape = matrix = tuple(variable.shape)
+def usual_limit(variable: keras.Variable, layer: Any) -> float:
+    """Return the largest weight of a usual start: Glorot's uniform distribution ends there."""
+    *window, inputs, units = variable.shape
     if isinstance(layer, keras.layers.EinsumDense):  # its axes are inputs and outputs, not places of a window
-        units = int(np.prod([length for length in layer.partial_output_shape if length]))
-        matrix = (int(np.prod(shape)) // units, units)
-    kernel = keras.initializers.GlorotUniform(seed)(matrix, variable.dtype)
-    return ops.convert_to_numpy(kernel).reshape(shape).copy()
+        units = int(np.prod([size for size in layer.partial_output_shape if size]))
+        window, inputs = [], int(np.prod(variable.shape)) // units
+    return float(np.sqrt(6 / (np.prod(window) * (inputs + units))))
 
 
 def layers_by_variable(model: keras.Model) -> dict[int, keras.layers.Layer]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from zerostart.diagnosis.descent import flat, length
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import is_kernel, layers_by_variable, usual_kernel
+from zerostart.diagnosis.units import is_kernel, layers_by_variable, usual_limit
 
 DRAWS = 3  # a single relu unit gives 0 for every row after every other draw
 
@@ -32,10 +32,10 @@ class Usual:
     suspect: bool
 
 
-def usual_start(experiment: Experiment, outputs: np.ndarray, loss: float, *, several: bool) -> Usual:
+def usual_start(experiment: Experiment, loss: float, *, several: bool) -> Usual:
     """Look at the model after a usual start, or several of them; its weights stay at the last one.
 
-    `outputs` and `loss` are those of the model's own start.
+    `loss` is that of the model's own start.
     """
     layers, lengths, losses, seen, suspect = layers_by_variable(experiment.model), [], [], [], False
     for seed in range(DRAWS):
@@ -46,7 +46,7 @@ def usual_start(experiment: Experiment, outputs: np.ndarray, loss: float, *, sev
         lengths.append([length(gradient) for gradient in experiment.gradients(weights)])
         losses.append(experiment.last_loss)
         seen.append(flat(experiment.outputs()))
-        suspect |= close(seen[0], outputs) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
+        suspect |= close(seen[0], flat(experiment.first_outputs)) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
         if not several and not suspect:
             break
     return Usual(weights, np.nanmax(lengths, axis=0), float(np.nanmin(losses)), seen, suspect)
@@ -60,7 +60,8 @@ def close(one: np.ndarray, other: np.ndarray) -> bool:
 def _drawn(variable: keras.Variable, value: np.ndarray, layer: Any, seed: int) -> np.ndarray:
     """Return usual values of a variable. A scale or gate of 0 would hide what is behind it."""
     if is_kernel(variable):
-        return usual_kernel(variable, layer, seed)
+        limit = usual_limit(variable, layer)
+        return np.random.default_rng(seed).uniform(-limit, limit, value.shape).astype(value.dtype)
     if "bias" in variable.name or variable.name == "beta":
         return np.zeros_like(value)
     return value if value.any() else np.ones_like(value)
