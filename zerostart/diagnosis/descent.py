@@ -1,4 +1,4 @@
-"""A few steps of gradient descent: which kernels ever get a gradient, and which units stay identical?
+"""A few steps of gradient descent, to see which kernels ever get a gradient and which units stay identical.
 
 Each step moves a variable by a fixed length, however small its gradient, so one step does what many steps of a real
 training do. The length is the same for all units of a layer: a step treats equal units equally, like every usual
@@ -14,10 +14,8 @@ from keras import ops
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.units import Family, families_of, is_kernel
 
-PATIENCE, MOST = (
-    4,
-    200,
-)  # steps without news after which a kernel counts as one that never gets a gradient; steps at all
+PATIENCE = 4  # steps without news after which a kernel counts as one that never gets a gradient
+MOST = 200  # steps at all
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
 
 
@@ -92,7 +90,7 @@ def descend(experiment: Experiment) -> Descent:
 
 
 def _size(value: np.ndarray, *, first: bool) -> float:
-    """Return how far a variable moves: first far enough to matter if it starts at zero or close to it, then a little."""
+    """Return how far a variable moves: first far enough to matter even if it starts at zero, then a little."""
     return max(0.1 * length(value), 0.5 if value.ndim > 1 else 0.1) if first else 0.025 * max(length(value), 1.0)
 
 

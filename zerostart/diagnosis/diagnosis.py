@@ -10,7 +10,7 @@ import numpy as np
 from zerostart.data import Rows, rows_of
 from zerostart.diagnosis.blocked import explain, untracked, unused_or_faint
 from zerostart.diagnosis.broken import cannot_change, not_finite, nothing_given
-from zerostart.diagnosis.calls import Call, calls_of
+from zerostart.diagnosis.calls import calls_of
 from zerostart.diagnosis.descent import descend, kernel_positions
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding, joined, layer_name

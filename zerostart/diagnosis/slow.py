@@ -54,9 +54,10 @@ def _too_small(experiment: Experiment, seen: Descent, usual: Usual, kernels: lis
     return [
         Finding(
             joined(layer_name(experiment.model, variable) for variable in small),
-            f"their kernels start far too small: {sizes.min():.1g} to {sizes[sizes < 0.5].max():.1g} times the usual size",
-            f"Every layer shrinks the gradients of the others, down to {gradients.max() / usually.max():.0e} of what they "
-            "are after a usual start. The network waits long near zero (lesson 6).",
+            f"their kernels start far too small: at most {sizes[sizes < 0.5].max():.1g} times the usual size",
+            "Every layer shrinks the gradients of the others, down to "
+            f"{gradients.max() / usually.max():.0e} of what they are after a usual start. The network waits long near "
+            "zero (lesson 6).",
             "; ".join(redrawn(experiment.model, variable) for variable in small),
         )
     ]
@@ -73,7 +74,7 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
     if share < FADED:  # equal weights of a head may cancel what comes back, but not after a step
         changed = [
             start - 0.1 * length(start) * step / max(length(step), 1e-30)
-            for start, step in zip(experiment.start, seen.first)
+            for start, step in zip(experiment.start, seen.first, strict=True)
         ]
         later = [length(gradient) for gradient in experiment.gradients(changed)]
         share = max(share, _share(np.array(later)[order] * sizes)[0])
@@ -121,8 +122,8 @@ def _too_large(experiment: Experiment, seen: Descent, usual: Usual, kernels: lis
         Finding(
             joined(layer_name(experiment.model, variable) for variable in large),
             f"the start is far too large: kernels of up to {sizes.max():.0f} times the usual size",
-            f"The loss begins at {seen.losses[0]:.3g}; after a usual start it begins at {usual.loss:.3g}. Usual steps are "
-            "small beside such weights.",
+            f"The loss begins at {seen.losses[0]:.3g}; after a usual start it begins at {usual.loss:.3g}. Usual "
+            "steps are small beside such weights.",
             "; ".join(redrawn(experiment.model, variable) for variable in large),
         )
     ]
@@ -140,7 +141,7 @@ def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> l
         step = np.sqrt(np.mean((flat(experiment.outputs()) - before) ** 2))
         distance = np.sqrt(np.mean(np.square(fit.y.astype("float64"))))
         if distance > FAR * step:
-            cause = f"One step of Adam at its usual rate moves an output by about {step:.1g}: that is {distance / step:.0g} steps."
+            cause = f"A step of Adam moves an output by about {step:.1g}: that is {distance / step:.0g} steps away."
             cure = "y = (y - y.mean(axis=0)) / y.std(axis=0)"
             findings.append(
                 Finding(

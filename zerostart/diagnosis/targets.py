@@ -29,6 +29,10 @@ DISTANCES = (
     "log_cosh",
 )
 ANY = (-np.inf, np.inf)
+RECOVERED = (
+    "On TensorFlow Keras looks behind the activation and takes its logits, so it trains; on JAX and PyTorch it would "
+    "not."
+)
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ def misfits(experiment: Experiment, calls: list[Call]) -> list[Finding]:
                 harmless = misfit is MISFITS[2] and fit.recovers_logits
                 problem, cause = misfit.problem.format(**words), misfit.cause.format(**words)
                 if harmless:
-                    cause = "On TensorFlow Keras looks behind the activation and takes its logits, so it trains; on JAX and PyTorch it would not."
+                    cause = RECOVERED
                 layer = misfit.layer if fit.single else f"{misfit.layer} of {fit.name}"
                 findings.append(Finding(layer, problem, cause, misfit.cure(fit), "note" if harmless else "ill"))
                 break

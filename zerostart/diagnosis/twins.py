@@ -28,14 +28,14 @@ def _same(experiment: Experiment, family: Family) -> Finding:
     )
     if family.mirrored:
         problem += ", up to the sign"
-    if 1 < different:
+    if different > 1:
         group = ", ".join(map(str, family.copies[:6])) + ", ..." * (len(family.copies) > 6)
         problem += f": {what} {group} are the same"
     return Finding(
         layer_name(experiment.model, variable),
         problem,
-        f"Their incoming and their outgoing weights are equal{' up to the sign' * family.mirrored}, so their gradients are "
-        "too: neither minibatches nor another optimizer part them.",
+        f"Their incoming and their outgoing weights are equal{' up to the sign' * family.mirrored}, so their "
+        "gradients are too: neither minibatches nor another optimizer part them.",
         redrawn(experiment.model, variable) if different == 1 else _shaken(experiment.model, variable),
     )
 
