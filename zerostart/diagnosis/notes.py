@@ -35,8 +35,8 @@ def _stale_optimizer(model: keras.Model) -> list[Finding]:
             "optimizer",
             "its state is older than the weights",
             f"It has taken {steps} steps and remembers gradients of {names}, whose entries are all equal: they "
-            "were set anew since. What it remembers would move even weights that get no gradient, and would part equal units. "
-            "The verdict is about these weights with a fresh optimizer.",
+            "were set anew since. What it remembers would move even weights that get no gradient, and would part equal "
+            "units. The verdict is about these weights with a fresh optimizer.",
             "model.compile(optimizer=type(model.optimizer)(), loss=model.loss)",
             "note",
         )
