@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import Family, families_of, is_kernel
+from zerostart.diagnosis.units import Family, families_of, is_kernel, length
 
 PATIENCE = 4  # steps without news after which a kernel counts as one that never gets a gradient
 MOST = 200  # steps at all
@@ -94,16 +94,6 @@ def _size(value: np.ndarray, *, first: bool) -> float:
     return max(0.1 * length(value), 0.5 if value.ndim > 1 else 0.1) if first else 0.025 * max(length(value), 1.0)
 
 
-def length(array: np.ndarray) -> float:
-    """Return the Euclidean norm, also of numbers whose squares would vanish or overflow."""
-    with np.errstate(over="ignore"):
-        norm = float(np.linalg.norm(array))
-    if 1e-15 < norm < 1e15:
-        return norm
-    largest = float(np.abs(array).max(initial=0))
-    return largest * float(np.linalg.norm(array / largest)) if 0 < largest < np.inf else largest
-
-
 def _newly_awake(norms: np.ndarray, seen: Descent) -> list[int]:
     """Return the sleeping variables whose gradient is not zero, and no rounding compared with the larger ones."""
     sleeping = sorted((p for p in range(len(norms)) if p not in seen.woke and norms[p]), key=lambda p: -norms[p])
@@ -126,7 +116,7 @@ def _allowed(variable: keras.Variable, value: np.ndarray) -> np.ndarray:
 def _part(seen: Descent, norms: np.ndarray) -> None:
     """Split the families whose members became different; only soon after waking, before rounding adds up."""
     for family in seen.families:
-        awake = [seen.woke[owner] for owner in family.owners if owner in seen.woke]
+        awake = [seen.woke[owner] for owner in set(family.owners) if owner in seen.woke]
         if awake and len(seen.losses) - max(awake) <= PATIENCE + 1:
             family.split(family.values(seen.weights) * family.signs[:, np.newaxis])
             if family.what == "layers":
@@ -151,7 +141,7 @@ def _same_effect(experiment: Experiment, seen: Descent, family: Family) -> bool:
 
 
 def _outputs_with_change(experiment: Experiment, seen: Descent, family: Family, member: int) -> np.ndarray:
-    owner = family.owner(member)
+    owner = family.owners[member]
     variable, value = experiment.variables[owner], seen.weights[owner]
     changed, direction = value.ravel().copy(), np.random.default_rng(0).normal(size=len(family.places))
     entries = changed[family.places[:, member]]
