@@ -10,7 +10,7 @@ from zerostart.diagnosis.causes import NOT_DIFFERENTIABLE, described, illness_of
 from zerostart.diagnosis.descent import ROUNDING, Descent
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding, joined, redrawn
-from zerostart.diagnosis.units import length
+from zerostart.diagnosis.units import is_shift, length
 from zerostart.diagnosis.usual import Usual
 
 ATTENTION = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
@@ -113,14 +113,14 @@ class _Flow:
         return self.back[number] is None or bool(self.back[number].any())
 
     def _first_silent(self, number: int) -> int | None:
+        silent = [early for early in range(number) if not self.calls[early].values.any()]
         before, waiting = set(), [number]
         while waiting:
             late = waiting.pop()
-            new = {early for early in range(late) if self.calls[early].feeds(self.calls[late])} - before
+            new = {early for early in silent if early < late and self.calls[early].feeds(self.calls[late])} - before
             before |= new
             waiting += new
-        silent = [early for early in sorted(before or range(number)) if not self.calls[early].values.any()]
-        return next((early for early in silent if not self.calls[early].unfed), None)
+        return next((early for early in sorted(before or silent) if not self.calls[early].unfed), None)
 
     def _next_open(self, number: int) -> int:
         """Follow the calls that take what this one gives, until one gets something back from the loss."""
@@ -139,6 +139,7 @@ def explain(experiment: Experiment, seen: Descent, asleep: list[int]) -> tuple[l
     if not asleep:
         return [], []
     model, variables, calls = experiment.model, experiment.variables, calls_of(experiment)
+    asleep = [*asleep, *_closed_gates(experiment, seen)]
     flow = _Flow(calls, arriving(experiment, calls))
     owner = {position: user_of(calls, variables[position]) for position in asleep}
     blamed = {position: flow.place_of(owner[position], seen.largest[position] > 0) for position in asleep}
@@ -162,6 +163,13 @@ def explain(experiment: Experiment, seen: Descent, asleep: list[int]) -> tuple[l
         told = [Finding(victims, "never receives a gradient", f"Cut off by {above}.", f"Mend {above}.", kind)]
         findings += found + told * bool(victims)
     return findings, cut
+
+
+def _closed_gates(experiment: Experiment, seen: Descent) -> list[int]:
+    """Return the scales and gates that start at zero and stay there: they may block kernels."""
+    others = set(range(len(experiment.start))) - set(experiment.kernels) - set(seen.woke)
+    zero = [position for position in sorted(others) if not experiment.start[position].any()]
+    return [position for position in zero if not is_shift(experiment.variables[position])]
 
 
 def _components(owner: dict[int, int], blamed: dict[int, int | None]) -> list[list[int]]:
