@@ -51,6 +51,7 @@ def one_step() -> keras.Model:
 
 
 SIGMOIDS = [dense(activation="sigmoid") for _ in range(10)]
+LARGE = dense(units=128), dense("ones", units=128)
 # What is wrong, a network that has it, its data, the verdicts that are right, a word that names the cause.
 CASES: tuple[tuple[str, Callable[[], keras.Model], Any, Any, tuple[str, ...], str], ...] = (
     ("all kernels zero", lambda: mlp((32,), kernel_initializer="zeros"), X, Y, ("frozen",), "block one another"),
@@ -61,7 +62,7 @@ CASES: tuple[tuple[str, Callable[[], keras.Model], Any, Any, tuple[str, ...], st
     ("dead relu units", lambda: network(dense(bias=-50.0)), X, Y, ("frozen", "partly frozen"), "dead"),
     ("saturated tanh", lambda: network(dense(activation="tanh")), X * 1e4, Y, ("slow", "partly frozen"), "saturated"),
     ("gradients that fade", lambda: network(*SIGMOIDS), X, Y, ("slow",), "fade"),
-    ("kernels far too large", lambda: network(dense(units=128), dense("ones", units=128)), X, Y, ("slow",), "far too large"),
+    ("kernels far too large", lambda: network(*LARGE), X, Y, ("slow",), "far too large"),
     ("softmax over one unit", lambda: network(dense(), units=1, loss="mse"), X, Y % 2, ("frozen",), "sigmoid"),
     ("logits, not probabilities", lambda: network(dense(), head=None), X, Y, ("slow",), "from_logits=True"),
     ("targets out of range", lambda: network(dense(), head="tanh", units=1, loss="mse"), X, Y, ("slow",), "-1 to 1"),
