@@ -26,6 +26,7 @@ nitpick_ignore_regex = [("py:class", r"(collections|keras|matplotlib|numpy|t)\..
 
 html_theme = "sphinx_book_theme"
 html_title = project
+templates_path = ["_templates"]
 html_baseurl = copies.SITE
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static", "../zerostart/explorer/web"]
