@@ -6,7 +6,6 @@ Screenshots are kept in build/screenshots.
 import contextlib
 import functools
 import http.server
-import os
 import re
 import shutil
 import threading
