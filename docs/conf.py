@@ -8,7 +8,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import copies  # noqa: E402
 
 project = "Starting from Zero"
-copyright = "Starting from Zero contributors, MIT licence"
+author = "Starting from Zero contributors"
+copyright = f"{author}, MIT licence"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.napoleon", "pages"]
 
 nb_execution_mode = "off"

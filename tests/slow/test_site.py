@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 import threading
+from importlib import import_module
+from pkgutil import resolve_name
 from urllib.parse import urlsplit
 
 import nbformat
@@ -17,6 +19,9 @@ from lessons import LESSONS, NAMES, ROOT, code_cells, read
 if not os.environ.get("BROWSER_REQUIRED"):
     pytest.importorskip("myst_nb", reason="nothing that builds the site: uv sync --group docs")
 
+from sphinx.util.inventory import InventoryFile
+
+FOLDERS = ("zerostart", "helpers", "exercises")
 SITE = ROOT / "build" / "site"
 SCREENS = [(390, "light"), (1280, "dark")]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -120,6 +125,17 @@ def test_slides_hold_all_and_overflow_nowhere(open_page, path):
     lesson = path.read_text(encoding="utf-8")
     assert page.locator("section.question").count() == lesson.count("**Predict.**")
     assert page.locator("section img").count() == lesson.count('"image/png": ')
+
+
+@pytest.mark.parametrize("module", ["zerostart", "zerostart.explorer", "helpers", "exercises"])
+def test_every_public_name_is_in_the_api(address, module):
+    names = InventoryFile.loads((SITE / "objects.inv").read_bytes(), uri="").data
+    kinds = ("function", "class", "exception")
+    documented = [resolve_name(name) for kind in kinds for name in names[f"py:{kind}"]]
+    parts = vars(import_module(module))
+    public = [resolve_name(f"{module}.{name}") for name in parts.get("__all__", parts) if name[0] != "_"]
+    owned = [part for part in public if getattr(part, "__module__", "").startswith(FOLDERS)]
+    assert owned and [part for part in owned if part not in documented] == []
 
 
 def test_copies_for_colab_begin_with_one_more_cell(address):
