@@ -8,8 +8,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import copies  # noqa: E402
 
 project = "Starting from Zero"
-author = "Starting from Zero contributors"
-copyright = f"{author}, MIT licence"
+copyright = "Starting from Zero contributors, MIT licence"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.napoleon", "pages"]
 
 nb_execution_mode = "off"
@@ -32,6 +31,7 @@ html_baseurl = copies.SITE
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static", "../zerostart/explorer/web"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sphinx = False
 html_use_index = False
 html_context = {"default_mode": "auto"}
@@ -41,5 +41,6 @@ html_theme_options = {
     "use_issues_button": True,
     "home_page_in_toc": True,
     "navbar_persistent": [],
+    "footer_content_items": ["copyright"],
     "show_toc_level": 2,
 }
