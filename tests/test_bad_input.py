@@ -25,14 +25,18 @@ ANYTHING = st.none() | st.booleans() | WORDS | NUMBERS | ARRAYS | st.lists(NUMBE
 
 MODEL = mlp((3,), inputs=4, outputs=2, kernel_initializer="glorot_uniform")
 DATA = {"x": np.eye(4, dtype="float32"), "y": np.arange(4) % 2}
+ON = {"model": MODEL, **DATA, "loss": None}
 KERNEL, RECORDING = np.arange(12.0).reshape(4, 3), zerostart.train(MODEL, **DATA, steps=2)
-INITIALIZERS = ("kernel_initializer", "head_initializer", "bias_initializer")
+ZEROS = dict.fromkeys(("kernel_initializer", "head_initializer", "bias_initializer"), "zeros")
+BRANCH = dict.fromkeys(("gate_initializer", "projection_initializer"), "zeros")
 
 # name -> (the function, good arguments)
 CASES = {
-    "mlp": (mlp, {"hidden": (3,), "inputs": 4, "outputs": 2, "activation": "tanh"} | dict.fromkeys(INITIALIZERS, "zeros")),
-    "residual_mlp": (residual_mlp, {"blocks": 2, "width": 3, "inputs": 4, "outputs": 2, "activation": "silu",
-                                    "gate_initializer": "zeros", "projection_initializer": "zeros"}),
+    "mlp": (mlp, {"hidden": (3,), "inputs": 4, "outputs": 2, "activation": "tanh", **ZEROS}),
+    "residual_mlp": (
+        residual_mlp,
+        {"blocks": 2, "width": 3, "inputs": 4, "outputs": 2, "activation": "silu", **BRANCH},
+    ),
     "ZeroInitializedLayer": (ZeroInitializedLayer, {"units": 3, "activation": None}),
     "circles": (circles, {"points": 6, "noise": 0.1, "seed": 0}),
     "spirals": (spirals, {"points": 6, "classes": 2, "noise": 0.1, "seed": 0}),
@@ -40,15 +44,15 @@ CASES = {
     "unit_groups": (zerostart.unit_groups, {"kernel": KERNEL, "bias": np.zeros(3), "tolerance": 0.1}),
     "effective_width": (zerostart.effective_width, {"kernel": KERNEL, "bias": np.zeros(3), "tolerance": 0.1}),
     "numerical_rank": (zerostart.numerical_rank, {"kernel": KERNEL, "tolerance": 0.1}),
-    "train": (zerostart.train, {"model": MODEL, **DATA, "steps": 2, "batch_size": 4, "optimizer": "sgd", "loss": None, "seed": 0}),
-    "gradients": (zerostart.gradients, {"model": MODEL, **DATA, "loss": None}),
-    "diagnose": (zerostart.diagnose, {"model": MODEL, **DATA, "loss": None}),
+    "train": (zerostart.train, {**ON, "steps": 2, "batch_size": 4, "optimizer": "sgd", "seed": 0}),
+    "gradients": (zerostart.gradients, ON),
+    "diagnose": (zerostart.diagnose, ON),
     "plot_gradient_flow": (helpers.plot_gradient_flow, {"recording": RECORDING, "ax": None}),
     "plot_losses": (helpers.plot_losses, {"recordings": {"zeros": RECORDING}, "ax": None, "landmarks": {"ln 10": 2.3}}),
     "plot_network": (helpers.plot_network, {"model": MODEL, "ax": None, "limit": 3}),
-    "plot_neuron_symmetry": (helpers.plot_neuron_symmetry, {"model": MODEL, "ax": None, "layer": "hidden_1", "limit": 3}),
+    "plot_neuron_symmetry": (helpers.plot_neuron_symmetry, {"model": MODEL, "ax": None, "layer": None, "limit": 3}),
     "check": (check, {"number": "2.1", "answer": 1}),
-}  # fmt: skip
+}
 EXAMPLES = {"train": 100, "gradients": 60, "diagnose": 30, "check": 30} | dict.fromkeys(
     [name for name in CASES if name.startswith("plot")], 25
 )

@@ -239,7 +239,7 @@ def test_the_network_is_drawn_with_its_weights(course_style):
     assert labels(ax) == ["2", "2", "1"] and ax.get_title(loc="left") == "net"
     found = [sorted(zero), sorted(positive), negative]
     assert list(map(len, found)) == [2, 3, 1]
-    assert sum(found, []) == pytest.approx([0.8, 0.8, 0.825, 1.35, 4.5, 2.55 - 0.15])
+    assert [*itertools.chain(*found)] == pytest.approx([0.8, 0.8, 0.825, 1.35, 4.5, 2.55 - 0.15])
     many = plot_network(mlp((100,), kernel_initializer="glorot_uniform"), limit=3)
     assert labels(many) == ["3 of 64", "3 of 100", "3 of 10"]
 
