@@ -55,6 +55,7 @@ def test_it_computes_what_dense_computes_at_any_rank(shape, units):
     layer = ZeroInitializedLayer(units, activation="relu", use_bias=True)
     dense = keras.layers.Dense(units, activation="relu")
     dense.build(x.shape), layer.build(x.shape)
+    assert not any(map(np.any, layer.get_weights()))
     layer.set_weights(dense.get_weights())
     assert layer.compute_output_shape(x.shape) == (4, *shape[:-1], units)
     assert np.allclose(values(layer(x)), values(dense(x)), atol=1e-6)
@@ -64,6 +65,8 @@ def test_masks_and_mixed_precision_pass_through():
     model = keras.Sequential([keras.layers.Masking(), ZeroInitializedLayer(3), keras.layers.LSTM(2)])
     x = np.ones((1, 4, 2), "float32")
     x[0, 2:] = 0
+    model(x)
+    model.layers[1].kernel.assign(np.ones((2, 3)))
     assert np.allclose(values(model(x)), values(model(x[:, :2])), atol=1e-6)
     layer = ZeroInitializedLayer(3, dtype="mixed_float16")
     assert keras.backend.standardize_dtype(layer(x).dtype) == "float16" and layer.kernel.dtype == "float32"
