@@ -17,8 +17,7 @@ def stack(*parts, shape=(64,), **arguments):
 
 def two_outputs():
     inputs = keras.Input((64,))
-    outputs = {"size": layers.Dense(1, name="size")(inputs), "digit": layers.Dense(10, name="digit")(inputs)}
-    model = keras.Model(inputs, outputs)
+    model = keras.Model(inputs, [layers.Dense(1, name="size")(inputs), layers.Dense(10, name="digit")(inputs)])
     model.compile("sgd", {"size": "mse", "digit": CROSS_ENTROPY}, loss_weights={"size": 2.0, "digit": 0.5})
     return model
 
@@ -70,7 +69,7 @@ def recurrent():
 SIZE = X.sum(1, keepdims=True) / 64
 TOKENS = (4 * X[:, 20:30]).astype("int32")
 ACCEPTED = {
-    "dict of outputs": (two_outputs, X, {"size": SIZE, "digit": Y}),
+    "outputs by name": (two_outputs, X, {"size": SIZE, "digit": Y}),
     "list of inputs": (lambda: compiled(two_inputs(), CROSS_ENTROPY), [X[:, :30], X[:, 30:]], Y),
     "sigmoid, integers": (lambda: compiled(sigmoid(), "binary_crossentropy"), X, Y % 2),
     "own loss, booleans": (lambda: compiled(sigmoid(), own), X, Y % 2 == 1),
