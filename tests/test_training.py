@@ -79,6 +79,21 @@ def test_zero_is_recorded_exactly_where_it_is_exact(activation):
     assert 0 < rms < 1e-20  # its square is no float32
 
 
+class Idle(layers.Layer):
+    def build(self, _):
+        self.kernel = self.add_weight(shape=(2, 3), name="kernel")
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_a_weight_that_does_nothing_has_a_gradient_of_zero():
+    model = keras.Sequential([keras.Input((64,)), Idle(), layers.Dense(10)])
+    path = model.layers[0].kernel.path
+    assert not np.any(gradients(model, X, Y)[path]) and gradients(model, X, Y)[path].shape == (2, 3)
+    assert train(model, X, Y, steps=1).gradient_rms[path][0] == 0.0
+
+
 def test_a_run_starts_with_a_fresh_optimizer_from_the_weights_of_now():
     model = random_mlp()
     start, training = model.get_weights(), Training(model, X, Y)
