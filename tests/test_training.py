@@ -87,6 +87,7 @@ class Idle(layers.Layer):
         return inputs
 
 
+@pytest.mark.filterwarnings("ignore:Gradients do not exist")
 def test_a_weight_that_does_nothing_has_a_gradient_of_zero():
     model = keras.Sequential([keras.Input((64,)), Idle(), layers.Dense(10)])
     path = model.layers[0].kernel.path

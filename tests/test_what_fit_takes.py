@@ -1,5 +1,7 @@
 """What `fit` takes, `train` and `gradients` take; what no model can use is refused before anything runs."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -102,13 +104,15 @@ def test_the_first_loss_is_that_of_fit(name):
     assert compiled_recording.loss == pytest.approx(plain_fit(model, x, y), rel=1e-5)
 
 
-def test_batches_hold_rows_and_weights():
+def test_batches_hold_rows_and_weights(monkeypatch):
     model = random_mlp()
     expected, weights = float(CROSS_ENTROPY(Y, model(X))), np.arange(200) % 2
     still = {"steps": 1, "optimizer": keras.optimizers.SGD(0.0)}
     batches = Batches()
     generator = (batches[number] for number in range(4))
-    for x in (batches, generator):
+    monkeypatch.setattr("zerostart.data.MOST_BATCHES", 8)
+    endless = itertools.cycle([batches[number] for number in range(4)])
+    for x in (batches, generator, endless):
         assert train(model, x, **still).loss[0] == pytest.approx(expected, rel=1e-5)
     weighted = iter([(X, Y, weights)])
     expected = float(CROSS_ENTROPY(Y, model(X), sample_weight=weights))
