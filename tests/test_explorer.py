@@ -10,11 +10,9 @@ import subprocess
 from dataclasses import asdict, replace
 
 import keras
-import nbformat
 import numpy as np
 import pytest
 from lessons import ROOT, python
-from nbconvert import HTMLExporter
 
 from helpers import digits, effective_width, mlp, train, unit_spread
 from zerostart.explorer import Explorer
@@ -109,12 +107,6 @@ def settings_at_random(count, seed=0):
     return every + [Setting(**values) for values in drawn]
 
 
-def in_javascript(settings):
-    program, text = ROOT / "tests" / "explorer_engine.mjs", json.dumps([asdict(setting) for setting in settings])
-    done = subprocess.run(["node", program], input=text, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
 def numbers(values):
     return np.array([np.nan if value is None else value for value in values], "float64")
 
@@ -123,8 +115,10 @@ def test_both_engines_compute_the_same():
     if shutil.which("node") is None:
         pytest.fail("no node on the path") if os.environ.get("BROWSER_REQUIRED") else pytest.skip("no node on the path")
     settings = settings_at_random(100)
-    for setting, other in zip(settings, in_javascript(settings), strict=True):
-        mine = run(setting)
+    program, text = ROOT / "tests" / "explorer_engine.mjs", json.dumps([asdict(setting) for setting in settings])
+    done = subprocess.run(["node", program], input=text, capture_output=True, text=True, check=True)
+    for setting, line in zip(settings, done.stdout.splitlines(), strict=True):
+        mine, other = run(setting), json.loads(line)
         np.testing.assert_allclose(numbers(other["loss"]), mine.loss, rtol=1e-4, err_msg=str(setting))
         gradients = np.array(list(mine.gradients.values()))
         np.testing.assert_array_equal(numbers(other["gradients"]).reshape(gradients.shape) == 0, gradients == 0)
@@ -230,9 +224,7 @@ def test_a_bad_value_is_answered_and_the_picture_stays(explorer):
     before = explorer.picture
     explorer.units = 0
     assert explorer.message == explorer.picture["problem"]
-    assert explorer.message.startswith(
-        "units: expected an integer of at least 1 and at most 128, got 0. The picture still"
-    )
+    assert explorer.message.startswith("units: expected an integer of at least 1 and at most 128, got 0. The picture")
     assert explorer.picture["loss"] == before["loss"] and explorer.run.setting.units == 5
     explorer.units = 5
     assert explorer.picture == before and explorer.message.startswith("Frozen: ")
@@ -251,10 +243,6 @@ def test_a_page_without_a_kernel_shows_picture_and_verdict(explorer):
     data, _ = explorer._repr_mimebundle_()
     assert data["text/plain"] == f"Explorer: {explorer.run.setting}\n{explorer.message}"
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
-    data.pop("application/vnd.jupyter.widget-view+json")  # the storing script drops it
-    cell = nbformat.v4.new_code_cell("explorer", outputs=[nbformat.v4.new_output("display_data", data)])
-    page = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))[0]
-    assert data["image/png"] in page
     assert Explorer(**SMALL)._repr_mimebundle_()[0]["image/png"] == data["image/png"]
 
 
