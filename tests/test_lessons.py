@@ -1,6 +1,7 @@
 """The contract of a lesson: see CONTRIBUTING.md."""
 
 import ast
+import itertools
 import json
 import re
 import statistics
@@ -92,7 +93,7 @@ def test_every_assert_says_what_was_claimed(path):
 
 @every_lesson
 def test_outputs_below_a_prediction_are_hidden_until_run(path):
-    """And no others. Of a hidden text JupyterLab still shows the first line, so it is a heading that ends in a colon."""
+    """And no others. JupyterLab still shows the first line of a hidden text, so it is a heading with a colon."""
     predicted = False
     for cell in read(path).cells:
         if cell.cell_type == "markdown":
@@ -144,7 +145,7 @@ def test_code_cells_are_short(path):
 @every_lesson
 def test_each_figure_is_described_and_read(path):
     cells = read(path).cells
-    for cell, following in zip(cells, cells[1:], strict=False):
+    for cell, following in itertools.pairwise(cells):
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
             assert len(cell.metadata["mystnb"]["image"]["alt"]) >= 40, cell.source
             assert following.cell_type == "markdown", cell.source

@@ -6,8 +6,8 @@ MEANINGS = {
     "frozen": "no kernel ever receives a gradient",
     "partly frozen": "some kernels never receive a gradient",
     "symmetric": "some units are identical and stay so: they do the work of one",
-    "slow": "every kernel receives a gradient and units differ, but something holds it back: a start far too small or far "
-    "too large, gradients that fade, or data, loss and outputs that do not fit",
+    "slow": "every kernel receives a gradient and units differ, but something holds it back: a start far too small or "
+    "far too large, gradients that fade, or data, loss and outputs that do not fit",
     "learns": "of what can be trained nothing is frozen, nothing identical, nothing slow",
 }
 

@@ -1,4 +1,4 @@
-"""A few steps of gradient descent: which kernels ever get a gradient, and which units stay identical?
+"""A few steps of gradient descent, to see which kernels ever get a gradient and which units stay identical.
 
 Each step moves a variable by a fixed length, however small its gradient, so one step does what many steps of a real
 training do. The length is the same for all units of a layer: a step treats equal units equally, like every usual
@@ -12,12 +12,10 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import Family, families_of, is_kernel
+from zerostart.diagnosis.units import Family, families_of, is_kernel, length
 
-PATIENCE, MOST = (
-    4,
-    200,
-)  # steps without news after which a kernel counts as one that never gets a gradient; steps at all
+PATIENCE = 4  # steps without news after which a kernel counts as one that never gets a gradient
+MOST = 200  # steps at all
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
 
 
@@ -92,18 +90,8 @@ def descend(experiment: Experiment) -> Descent:
 
 
 def _size(value: np.ndarray, *, first: bool) -> float:
-    """Return how far a variable moves: first far enough to matter if it starts at zero or close to it, then a little."""
+    """Return how far a variable moves: first far enough to matter even if it starts at zero, then a little."""
     return max(0.1 * length(value), 0.5 if value.ndim > 1 else 0.1) if first else 0.025 * max(length(value), 1.0)
-
-
-def length(array: np.ndarray) -> float:
-    """Return the Euclidean norm, also of numbers whose squares would vanish or overflow."""
-    with np.errstate(over="ignore"):
-        norm = float(np.linalg.norm(array))
-    if 1e-15 < norm < 1e15:
-        return norm
-    largest = float(np.abs(array).max(initial=0))
-    return largest * float(np.linalg.norm(array / largest)) if 0 < largest < np.inf else largest
 
 
 def _newly_awake(norms: np.ndarray, seen: Descent) -> list[int]:
@@ -128,7 +116,7 @@ def _allowed(variable: keras.Variable, value: np.ndarray) -> np.ndarray:
 def _part(seen: Descent, norms: np.ndarray) -> None:
     """Split the families whose members became different; only soon after waking, before rounding adds up."""
     for family in seen.families:
-        awake = [seen.woke[owner] for owner in family.owners if owner in seen.woke]
+        awake = [seen.woke[owner] for owner in set(family.owners) if owner in seen.woke]
         if awake and len(seen.losses) - max(awake) <= PATIENCE + 1:
             family.split(family.values(seen.weights) * family.signs[:, np.newaxis])
             if family.what == "layers":
@@ -153,7 +141,7 @@ def _same_effect(experiment: Experiment, seen: Descent, family: Family) -> bool:
 
 
 def _outputs_with_change(experiment: Experiment, seen: Descent, family: Family, member: int) -> np.ndarray:
-    owner = family.owner(member)
+    owner = family.owners[member]
     variable, value = experiment.variables[owner], seen.weights[owner]
     changed, direction = value.ravel().copy(), np.random.default_rng(0).normal(size=len(family.places))
     entries = changed[family.places[:, member]]

@@ -31,8 +31,9 @@ class Experiment:
         self.first_outputs = self.outputs()
 
     def _drawn(self) -> np.ndarray:
-        """Draw the rows of a step, shape `(1, rows)`, some of them twice: of equally many rows of each class the
-        gradients may cancel.
+        """Draw the rows of a step, shape `(1, rows)`.
+
+        Some of them twice: of equally many rows of each class the gradients may cancel.
         """
         count = len(self.rows)
         per_row = sum(part[0].size for part in keras.tree.flatten(self.rows.x))

@@ -6,9 +6,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from zerostart.diagnosis.descent import flat, length
+from zerostart.diagnosis.calls import is_shift
+from zerostart.diagnosis.descent import flat
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import is_kernel, layers_by_variable, usual_limit
+from zerostart.diagnosis.units import is_kernel, layers_by_variable, length, usual_limit
 
 DRAWS = 3  # a single relu unit gives 0 for every row after every other draw
 
@@ -37,19 +38,17 @@ def usual_start(experiment: Experiment, loss: float, *, several: bool) -> Usual:
 
     `loss` is that of the model's own start.
     """
-    layers, lengths, losses, seen, suspect = layers_by_variable(experiment.model), [], [], [], False
+    layers, lengths, losses, outputs, suspect = layers_by_variable(experiment.model), [], [], [], False
+    own = list(zip(experiment.variables, experiment.start, strict=True))
     for seed in range(DRAWS):
-        weights = [
-            _drawn(variable, value, layers.get(id(variable)), seed)
-            for variable, value in zip(experiment.variables, experiment.start, strict=True)
-        ]
+        weights = [_drawn(variable, value, layers.get(id(variable)), seed) for variable, value in own]
         lengths.append([length(gradient) for gradient in experiment.gradients(weights)])
         losses.append(experiment.last_loss)
-        seen.append(flat(experiment.outputs()))
-        suspect |= close(seen[0], flat(experiment.first_outputs)) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
+        outputs.append(flat(experiment.outputs()))
+        suspect |= close(outputs[0], flat(experiment.first_outputs)) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
         if not several and not suspect:
             break
-    return Usual(weights, np.nanmax(lengths, axis=0), float(np.nanmin(losses)), seen, suspect)
+    return Usual(weights, np.nanmax(lengths, axis=0), float(np.nanmin(losses)), outputs, suspect)
 
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:
@@ -62,6 +61,6 @@ def _drawn(variable: keras.Variable, value: np.ndarray, layer: Any, seed: int) -
     if is_kernel(variable):
         limit = usual_limit(variable, layer)
         return np.random.default_rng(seed).uniform(-limit, limit, value.shape).astype(value.dtype)
-    if "bias" in variable.name or variable.name == "beta":
+    if is_shift(variable):
         return np.zeros_like(value)
     return value if value.any() else np.ones_like(value)
