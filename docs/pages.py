@@ -61,8 +61,9 @@ def add_readme(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def lead_to_lessons(app: Sphinx, page: str, source: list[str]) -> None:
-    """Let links to the lessons, which work in the repository too, lead to their copies."""
+    """Let links to the lessons, which work in the repository too, lead to their copies; and to `classroom`, there."""
     source[0] = re.sub(r"\]\((\.\./)*notebooks/", "](/lessons/", source[0])
+    source[0] = re.sub(r"\]\(\.\./\.\./(?=classroom/)", f"]({copies.REPOSITORY}/blob/main/", source[0])
 
 
 def add_links(app: Sphinx, page: str, source: list[str]) -> None:
