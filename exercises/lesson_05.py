@@ -48,10 +48,7 @@ def rare_class(answer: Any) -> str | None:
         (log_odds, None),
         (np.log(SHARES), "That is right for a softmax with one output for each class. A sigmoid has only one."),
         (-log_odds, "The sign is wrong: with a rare class the sigmoid must answer less than a half."),
-        (
-            1 / (1 + np.exp(-SHARES)),
-            "That is what the sigmoid answers when the bias is the share. You need the way back.",
-        ),
+        (1 / (1 + np.exp(-SHARES)), "That is the sigmoid of the share. You need the way back."),
         (SHARES, "The bias goes through the sigmoid first. What does the sigmoid make of this share?"),
     ):
         if np.allclose(found, other, atol=1e-4):
