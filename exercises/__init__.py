@@ -47,7 +47,7 @@ def check(number: str, answer: Any, **facts: Any) -> None:
     lesson = str(number).partition(".")[0]
     if lesson in set("1234567"):
         import_module(f"exercises.lesson_0{lesson}")
-    if number not in CHECKS:
+    if not isinstance(number, str) or number not in CHECKS:
         raise ValueError(f"number: expected an exercise of the course such as '2.1', got {number!r}")
     complaint, right = CHECKS[number]
     if answer is ...:

@@ -13,4 +13,4 @@ from helpers.layers import ZeroInitializedLayer  # noqa: E402
 from helpers.models import mlp, residual_mlp  # noqa: E402
 from helpers.plots import STYLE, plot_gradient_flow, plot_losses, plot_network, plot_neuron_symmetry  # noqa: E402
 from helpers.ranges import check_ranges  # noqa: E402
-from zerostart import Recording, Training, effective_width, gradients, numerical_rank, train, unit_groups, unit_spread  # noqa: E402  # noqa: E402
+from zerostart import Recording, Training, effective_width, gradients, numerical_rank, train, unit_groups, unit_spread  # noqa: E402

@@ -18,9 +18,9 @@ def check_ranges(lesson: str, **values: Any) -> None:
         ValueError: a parameter is outside; the message says what is accepted and what came.
 
     Example:
-        >>> check_ranges("00", hidden=(16, 0), steps=100, learning_rate=0.01, seed=0)
+        >>> check_ranges("00", hidden=(16, 16), steps=100, learning_rate=0.003, seed=-1)
         Traceback (most recent call last):
-        ValueError: hidden: 1 to 6 layers of 1 to 512 units each, got (16, 0)
+        ValueError: seed: a whole number from 0 to 1000, got -1
     """
     if values.keys() != RANGES[lesson].keys():
         raise ValueError(f"expected the parameters {', '.join(RANGES[lesson])}; got {', '.join(values)}")
@@ -51,9 +51,7 @@ def in_words(accepted: dict[str, Any]) -> str:
         many = f"{fewest} to {most}" if fewest < most else f"{most}"
         if "units" in one:
             return f"{many} layers of {one['units'][0]} to {one['units'][1]} units each"
-        if "named" in one:
-            return f"{many} {one['named']}"
-        return f"a tuple of {many}, each {in_words(one)}"
+        return f"{many} {one['named']}" if "named" in one else f"a tuple of {many}, each {in_words(one)}"
     if "one_of" in accepted:
         return "one of " + ", ".join(map(str, accepted["one_of"]))
     ((kind, (least, most)),) = accepted.items()

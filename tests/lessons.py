@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import os
 import re
+import subprocess
 import sys
 import zlib
 from concurrent.futures import ProcessPoolExecutor
@@ -69,6 +70,15 @@ def run(notebook: nbformat.NotebookNode) -> list[str]:
     sources = [cell.source for cell in code_cells(notebook)]
     with ProcessPoolExecutor(1, mp_context=PROCESSES) as process:
         return process.submit(execute, sources).result()
+
+
+def python(code: str, **environment: str) -> str:
+    """Run code in a fresh Python, in the folder of the course; return what it printed. It may complain of nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
 
 
 def execute(sources: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 Each case leaves all arguments of a call good but one, which gets a generated value, the same on every run.
 """
 
+import functools
 import random
 import re
 
@@ -16,39 +17,43 @@ from hypothesis.extra.numpy import array_shapes, arrays
 import helpers
 import zerostart
 from exercises import check
-from helpers import ZeroInitializedLayer, circles, mlp, residual_mlp, spirals
 
 WORDS = st.text(max_size=8) | st.sampled_from(["zeros", "Zero", "tanh", "relu", "mse", "adam", "hidden_1"])
 NUMBERS = st.integers(-3, 12) | st.floats(width=32)
 ARRAYS = arrays(st.sampled_from(["float32", "int64", "bool"]), array_shapes(max_dims=3, max_side=8))
 ANYTHING = st.none() | st.booleans() | WORDS | NUMBERS | ARRAYS | st.lists(NUMBERS, max_size=3) | st.just(object())
 
-MODEL = mlp((3,), inputs=4, outputs=2, kernel_initializer="glorot_uniform")
-DATA = {"x": np.eye(4, dtype="float32"), "y": np.arange(4) % 2}
-KERNEL, RECORDING = np.arange(12.0).reshape(4, 3), zerostart.train(MODEL, **DATA, steps=2)
-INITIALIZERS = ("kernel_initializer", "head_initializer", "bias_initializer")
+MODEL = helpers.mlp((3,), inputs=4, outputs=2, kernel_initializer="glorot_uniform")
+ON = {"model": MODEL, "x": np.eye(4, dtype="float32"), "y": np.arange(4) % 2, "loss": None}
+ZEROS = dict.fromkeys(("kernel_initializer", "head_initializer", "bias_initializer"), "zeros")
+BRANCH = dict.fromkeys(("gate_initializer", "projection_initializer"), "zeros")
+UNITS = {"kernel": np.arange(12.0).reshape(4, 3), "bias": np.zeros(3), "tolerance": 0.1}
+POINTS = {"points": 6, "noise": 0.1, "seed": 0}
+RECORDING = zerostart.train(**ON, steps=2)
 
-# name -> (the function, good arguments)
+# name -> good arguments
 CASES = {
-    "mlp": (mlp, {"hidden": (3,), "inputs": 4, "outputs": 2, "activation": "tanh"} | dict.fromkeys(INITIALIZERS, "zeros")),
-    "residual_mlp": (residual_mlp, {"blocks": 2, "width": 3, "inputs": 4, "outputs": 2, "activation": "silu",
-                                    "gate_initializer": "zeros", "projection_initializer": "zeros"}),
-    "ZeroInitializedLayer": (ZeroInitializedLayer, {"units": 3, "activation": None}),
-    "circles": (circles, {"points": 6, "noise": 0.1, "seed": 0}),
-    "spirals": (spirals, {"points": 6, "classes": 2, "noise": 0.1, "seed": 0}),
-    "unit_spread": (zerostart.unit_spread, {"kernel": KERNEL}),
-    "unit_groups": (zerostart.unit_groups, {"kernel": KERNEL, "bias": np.zeros(3), "tolerance": 0.1}),
-    "effective_width": (zerostart.effective_width, {"kernel": KERNEL, "bias": np.zeros(3), "tolerance": 0.1}),
-    "numerical_rank": (zerostart.numerical_rank, {"kernel": KERNEL, "tolerance": 0.1}),
-    "train": (zerostart.train, {"model": MODEL, **DATA, "steps": 2, "batch_size": 4, "optimizer": "sgd", "loss": None, "seed": 0}),
-    "gradients": (zerostart.gradients, {"model": MODEL, **DATA, "loss": None}),
-    "diagnose": (zerostart.diagnose, {"model": MODEL, **DATA, "loss": None}),
-    "plot_gradient_flow": (helpers.plot_gradient_flow, {"recording": RECORDING, "ax": None}),
-    "plot_losses": (helpers.plot_losses, {"recordings": {"zeros": RECORDING}, "ax": None, "landmarks": {"ln 10": 2.3}}),
-    "plot_network": (helpers.plot_network, {"model": MODEL, "ax": None, "limit": 3}),
-    "plot_neuron_symmetry": (helpers.plot_neuron_symmetry, {"model": MODEL, "ax": None, "layer": "hidden_1", "limit": 3}),
-    "check": (check, {"number": "2.1", "answer": 1}),
-}  # fmt: skip
+    "mlp": {"hidden": (3,), "inputs": 4, "outputs": 2, "activation": "tanh", **ZEROS},
+    "residual_mlp": {"blocks": 2, "width": 3, "inputs": 4, "outputs": 2, "activation": "silu", **BRANCH},
+    "ZeroInitializedLayer": {"units": 3, "activation": None},
+    "circles": POINTS,
+    "spirals": {"classes": 2, **POINTS},
+    "unit_spread": {"kernel": UNITS["kernel"]},
+    "unit_groups": UNITS,
+    "effective_width": UNITS,
+    "numerical_rank": {"kernel": UNITS["kernel"], "tolerance": 0.1},
+    "train": {**ON, "steps": 2, "batch_size": 4, "optimizer": "sgd", "seed": 0},
+    "gradients": ON,
+    "diagnose": ON,
+    "plot_gradient_flow": {"recording": RECORDING, "ax": None},
+    "plot_losses": {"recordings": {"zeros": RECORDING}, "ax": None, "landmarks": {"ln 10": 2.3}},
+    "plot_network": {"model": MODEL, "ax": None, "limit": 3},
+    "plot_neuron_symmetry": {"model": MODEL, "ax": None, "layer": "hidden_1", "limit": 3},
+    "check": {"number": "2.1", "answer": 1},
+}
+FUNCTIONS = (
+    vars(helpers) | vars(zerostart) | {"diagnose": zerostart.diagnose, "check": functools.partial(check, units=3)}
+)
 EXAMPLES = {"train": 100, "gradients": 60, "diagnose": 30, "check": 30} | dict.fromkeys(
     [name for name in CASES if name.startswith("plot")], 25
 )
@@ -63,7 +68,6 @@ def state():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CASES)
 def test_a_right_result_or_an_error_that_names_the_argument(name):
-    function, good = CASES[name]
     start, refused = MODEL.get_weights(), []
 
     @settings(
@@ -73,12 +77,12 @@ def test_a_right_result_or_an_error_that_names_the_argument(name):
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(changed=st.sampled_from(list(good)), value=ANYTHING)
+    @given(changed=st.sampled_from(list(CASES[name])), value=ANYTHING)
     def ask(changed, value):
         before, seeds = state(), random.getstate()
         caller = value.copy() if isinstance(value, np.ndarray) else None
         try:
-            function(**good | {changed: value})
+            FUNCTIONS[name](**CASES[name] | {changed: value})
         except (TypeError, ValueError) as problem:
             refused.append(changed)
             assert re.search(rf"\b{changed}\b", str(problem)) or CLEAR.search(str(problem)), repr(problem)
@@ -95,6 +99,6 @@ def test_a_right_result_or_an_error_that_names_the_argument(name):
 
 
 def test_every_public_name_is_asked():
-    asked = {name for name in CASES}
     results = {"Recording", "Training", "Diagnosis"}  # train asks Training; the others are results
-    assert set(zerostart.__all__) - results <= asked
+    drawn = {name for name in vars(helpers) if name.startswith("plot_")}
+    assert {*zerostart.__all__, *drawn, "ZeroInitializedLayer", "mlp", "residual_mlp"} - results <= CASES.keys()

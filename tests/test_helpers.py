@@ -1,12 +1,15 @@
 """The layer, the networks, the data, the figures and the ranges of the course."""
 
 import itertools
+import random
+import re
 
 import keras
 import matplotlib
 import numpy as np
 import pytest
 from keras import ops
+from ranges import draw_parameters
 
 from helpers import (
     STYLE,
@@ -15,7 +18,6 @@ from helpers import (
     check_ranges,
     circles,
     digits,
-    gradients,
     mlp,
     plot_gradient_flow,
     plot_losses,
@@ -23,15 +25,13 @@ from helpers import (
     plot_neuron_symmetry,
     residual_mlp,
     spirals,
-    train,
 )
-from helpers.ranges import accepts, in_words
+from helpers.ranges import RANGES, accepts, in_words
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
-X, Y = digits().x_train[:100], digits().y_train[:100]
-STACKS = ("inner_kernel", "bias", "projection", "gate")
+X = digits().x_train[:100]
 
 
 def values(tensor):
@@ -55,15 +55,20 @@ def test_it_computes_what_dense_computes_at_any_rank(shape, units):
     layer = ZeroInitializedLayer(units, activation="relu", use_bias=True)
     dense = keras.layers.Dense(units, activation="relu")
     dense.build(x.shape), layer.build(x.shape)
+    assert not any(map(np.any, layer.get_weights()))
     layer.set_weights(dense.get_weights())
     assert layer.compute_output_shape(x.shape) == (4, *shape[:-1], units)
     assert np.allclose(values(layer(x)), values(dense(x)), atol=1e-6)
+    with pytest.raises(ValueError, match="expected axis -1 of input shape to have value 5"):
+        layer(x[..., :3])
 
 
 def test_masks_and_mixed_precision_pass_through():
     model = keras.Sequential([keras.layers.Masking(), ZeroInitializedLayer(3), keras.layers.LSTM(2)])
     x = np.ones((1, 4, 2), "float32")
     x[0, 2:] = 0
+    model(x)
+    model.layers[1].kernel.assign(np.ones((2, 3)))
     assert np.allclose(values(model(x)), values(model(x[:, :2])), atol=1e-6)
     layer = ZeroInitializedLayer(3, dtype="mixed_float16")
     assert keras.backend.standardize_dtype(layer(x).dtype) == "float16" and layer.kernel.dtype == "float32"
@@ -73,39 +78,24 @@ def test_masks_and_mixed_precision_pass_through():
 
 
 @pytest.mark.parametrize("hidden", [(), (1,), (4, 16), (7, 3, 2)])
-def test_shapes_names_and_zeros(hidden):
-    model = mlp(hidden, kernel_initializer="zeros", inputs=5, outputs=3)
-    assert model.input_shape == (None, 5) and model.output_shape == (None, 3)
-    assert [w.shape for w in model.get_weights()[::2]] == list(itertools.pairwise([5, *hidden, 3]))
-    assert not any(np.any(w) for w in model.get_weights())
+def test_mlp_computes_the_formula(hidden):
+    model = mlp(hidden, inputs=5, outputs=3, kernel_initializer="orthogonal", bias_initializer="random_normal")
     assert [layer.name for layer in model.layers] == [f"hidden_{n + 1}" for n in range(len(hidden))] + ["head"]
-
-
-def test_mlp_computes_the_formula():
-    model = mlp((4, 3), inputs=2, outputs=2, activation="tanh", kernel_initializer="glorot_uniform")
-    x = np.random.default_rng(0).normal(size=(5, 2)).astype("float32")
-    w1, b1, w2, b2, w3, b3 = model.get_weights()
-    assert np.allclose(values(model(x)), np.tanh(np.tanh(x @ w1 + b1) @ w2 + b2) @ w3 + b3, atol=1e-5)
+    assert [w.shape for w in model.get_weights()[::2]] == list(itertools.pairwise([5, *hidden, 3]))
+    h = x = np.random.default_rng(0).normal(size=(4, 5)).astype("float32")
+    for layer in model.layers:
+        h = h @ values(layer.kernel) + values(layer.bias)
+        h = h if layer.name == "head" else np.tanh(h)
+    assert np.allclose(values(model(x)), h, atol=1e-5)
 
 
 def test_each_kernel_can_have_its_own_initializer_and_none_is_shared():
     model = mlp((4, 3), kernel_initializer=["ones", "zeros"], head_initializer="orthogonal", bias_initializer="ones")
     first, bias, second, _, head, head_bias = model.get_weights()
     assert np.all(first == 1) and not np.any(second) and np.any(head) and np.all(bias == 1) and np.all(head_bias == 1)
+    assert not np.any(mlp((4, 3), kernel_initializer=["ones", "zeros"]).get_layer("head").kernel)
     same = mlp((8, 8, 8), inputs=8, outputs=8, kernel_initializer=keras.initializers.GlorotUniform())
     assert len({kernel.tobytes() for kernel in same.get_weights()[::2]}) == 4
-
-
-def in_and_out(model):
-    """Return what enters the residual blocks and what leaves them."""
-    entering = model.get_layer("stem")(X)
-    return values(entering), values(model.get_layer("blocks")(entering))
-
-
-def moving(model):
-    """Return the names of the stacks with a gradient."""
-    found = gradients(model, X, Y)
-    return {name for name in STACKS if np.any(found[f"residual_mlp/blocks/{name}"])}
 
 
 @pytest.mark.parametrize("skip", [True, False])
@@ -113,55 +103,32 @@ def moving(model):
 def test_residual_mlp_computes_the_formula(blocks, width, skip):
     model = residual_mlp(blocks, width, activation="tanh", gate_initializer="random_normal", skip=skip)
     model.get_layer("blocks").bias.assign(np.random.default_rng(0).normal(size=(blocks, width)))
-    h, found = in_and_out(model)
+    entering = model.get_layer("stem")(X)
+    h = values(entering)
     for kernel, bias, projection, gate in zip(*model.get_layer("blocks").get_weights()[:4], strict=True):
         h = skip * h + gate * (np.tanh(h @ kernel + bias) @ projection)
-    assert np.allclose(found, h, atol=1e-5)
+    assert np.allclose(values(model.get_layer("blocks")(entering)), h, atol=1e-5)
 
 
-@pytest.mark.parametrize("zeros", ["gate_initializer", "projection_initializer", "kernel_initializer"])
-@pytest.mark.parametrize("width", [1, 33])
-def test_with_a_zero_in_each_block_it_starts_as_the_identity(zeros, width):
-    arguments = {"gate_initializer": "ones", "projection_initializer": "glorot_uniform", zeros: "zeros"}
-    model = residual_mlp(64, width, **arguments)
-    model.get_layer("stem").kernel.assign(np.random.default_rng(0).normal(size=(64, width)))
-    entering, leaving = in_and_out(model)
-    assert np.any(entering) and np.array_equal(entering, leaving)
-
-
-def test_the_zero_of_a_block_moves_first_and_two_zeros_never():
-    one_zero = ({}, {"gate_initializer": "ones", "projection_initializer": "zeros"})
-    for arguments, zero in zip(one_zero, ("gate", "projection"), strict=True):
-        model = residual_mlp(3, 5, **arguments)
-        assert moving(model) == {zero}
-        train(model, X, Y, steps=1)
-        assert moving(model) == set(STACKS)
-    assert moving(residual_mlp(3, 5, projection_initializer="zeros")) == moving(residual_mlp(3, 5, skip=False)) == set()
-
-
-def test_every_block_has_its_own_random_numbers():
-    for initializer in ("glorot_uniform", keras.initializers.GlorotUniform()):
-        blocks = residual_mlp(4, 8, kernel_initializer=initializer).get_layer("blocks")
-        kernels, _, projections, *_ = blocks.get_weights()
-        assert len(np.unique([*kernels[:, 0, 0], *projections[:, 0, 0]])) == 8
+def test_each_stack_has_its_initializer_and_every_block_its_own_numbers():
+    for shared in ("glorot_uniform", keras.initializers.GlorotUniform()):
+        kernels, bias, projections, gate, _ = residual_mlp(4, 8, kernel_initializer=shared).layers[1].get_weights()
+        assert len(np.unique([*kernels[:, 0, 0], *projections[:, 0, 0]])) == 8 and not np.any(bias) and not np.any(gate)
         assert np.abs(kernels).max() <= np.sqrt(6 / 16) and kernels.std() == pytest.approx(np.sqrt(2 / 16), rel=0.2)
+    other = residual_mlp(4, 8, gate_initializer="ones", projection_initializer="zeros")
+    kernels, _, projections, gate, _ = other.layers[1].get_weights()
+    assert np.any(kernels) and not np.any(projections) and np.all(gate == 1)
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        lambda: keras.Sequential([keras.Input((64,)), ZeroInitializedLayer(3, "sigmoid", True, name="mine")]),
-        lambda: residual_mlp(3, 5, gate_initializer="ones", activation="tanh", skip=False),
-    ],
-)
-def test_a_saved_model_loads_without_custom_objects(model, tmp_path):
-    model = model()
+def test_a_saved_model_loads_without_custom_objects(tmp_path):
+    blocks = residual_mlp(3, 5, gate_initializer="ones", activation="tanh", skip=False)
+    model = keras.Sequential([*blocks.layers[:2], ZeroInitializedLayer(3, "sigmoid", True, name="mine")])
+    model.build((None, 64))
     model.set_weights([np.random.default_rng(0).normal(size=weight.shape) for weight in model.get_weights()])
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    configs = [[layer.get_config() for layer in each.layers] for each in (loaded, model)]
-    assert configs[0] == configs[1]
-    assert np.array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert [layer.get_config() for layer in loaded.layers] == [layer.get_config() for layer in model.layers]
+    assert not loaded.layers[1].skip and np.array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
 # The data.
@@ -179,13 +146,16 @@ def test_digits_are_split_by_class_share_no_row_and_are_yours_to_change():
     assert digits().x_train.max() == 1
 
 
-def test_circles_are_two_rings_and_spirals_have_equal_classes():
+def test_circles_and_spirals_lie_where_they_should():
     x, y = circles(7, noise=0)
-    assert x.shape == (7, 2) and x.dtype == "float32" and y.dtype == "int64"
+    assert x.shape == (7, 2) and x.dtype == "float32" and y.dtype == "int64" and np.bincount(y).tolist() == [4, 3]
     assert np.allclose(np.linalg.norm(x, axis=1), np.where(y == 0, 1.0, 0.5), atol=1e-6)
-    x, y = spirals(90, classes=3)
-    assert np.bincount(y).tolist() == [30, 30, 30]
-    assert np.array_equal(x, spirals(90, classes=3)[0]) and not np.array_equal(x, spirals(90, classes=3, seed=1)[0])
+    x, y = spirals(90, classes=3, noise=0)
+    turned = np.arctan2(*x.T[::-1]) - 4 * np.linalg.norm(x, axis=1) - 2 * np.pi * y / 3
+    assert np.allclose(np.cos(turned), 1, atol=1e-5) and np.bincount(y).tolist() == [30, 30, 30]
+    for make in (circles, spirals):
+        plain, noisy, other = (make(2000, noise=noise, seed=seed)[0] for noise, seed in ((0, 0), (0.1, 0), (0, 1)))
+        assert np.std(noisy - plain) == pytest.approx(0.1, rel=0.1) and not np.allclose(plain, other, atol=0.1)
 
 
 # The figures.
@@ -216,30 +186,26 @@ def test_gradient_flow_leaves_zeros_out_and_hatches_them(course_style):
     assert len(plot_gradient_flow(recording_of(np.ones((200, 3)))).get_yticks()) <= 16
 
 
-@pytest.mark.parametrize("hidden", [(1,), (7,), (33, 4)])
-def test_neuron_symmetry_numbers_identical_units_alike(course_style, hidden):
-    ax = plot_neuron_symmetry(mlp(hidden, kernel_initializer="zeros"))
-    assert set(labels(ax)) == {"1"} and len(ax.images) == min(hidden[0], 32)
-    assert ("all identical" in ax.get_title(loc="left")) == (hidden[0] > 1)
-    different = plot_neuron_symmetry(mlp(hidden, kernel_initializer="glorot_uniform"))
-    assert labels(different) == [str(n + 1) for n in range(min(hidden[0], 32))]
-    assert different.images[0].get_array().shape == (8, 8)
+def test_neuron_symmetry_numbers_identical_units_alike(course_style):
+    zeros = mlp((33, 4), kernel_initializer="zeros")
+    ax = plot_neuron_symmetry(zeros)
+    assert labels(ax) == ["1"] * 32 and ax.get_title(loc="left") == "hidden_1: 33 units, all identical, first 32 drawn"
+    zeros.layers[1].bias.assign([0.0, 1.0, 0.0, 2.0])
+    assert labels(plot_neuron_symmetry(zeros, layer="hidden_2")) == ["1", "2", "1", "3"]
+    different = plot_neuron_symmetry(mlp((3,), kernel_initializer="glorot_uniform"))
+    low, high = different.images[0].get_clim()
+    assert labels(different) == ["1", "2", "3"] and different.images[0].get_array().shape == (8, 8) and low == -high < 0
     with pytest.raises(ValueError, match=r"layer: expected one of \['hidden_1'.*got 'hidden_9'"):
-        plot_neuron_symmetry(mlp(hidden, kernel_initializer="zeros"), layer="hidden_9")
+        plot_neuron_symmetry(zeros, layer="hidden_9")
 
 
 def test_the_network_is_drawn_with_its_weights(course_style):
     model = mlp((2,), kernel_initializer="zeros", inputs=2, outputs=1)
     model.set_weights([np.array([[1.0, -2.0], [0.0, 0.5]]), np.zeros(2), np.array([[4.0], [0.0]]), np.zeros(1)])
     ax = plot_network(model, title="net")
-    zero, positive, negative = (
-        [width for lines in ax.collections[kind:6:3] for width in lines.get_linewidths() if len(lines.get_segments())]
-        for kind in range(3)
-    )
+    widths = [sorted(w for lines in ax.collections[kind:6:3] for w in lines.get_linewidths()) for kind in range(3)]
+    assert widths == [[0.8, 0.8], pytest.approx([0.825, 1.35, 4.5]), pytest.approx([2.4])]  # zero, positive, negative
     assert labels(ax) == ["2", "2", "1"] and ax.get_title(loc="left") == "net"
-    found = [sorted(zero), sorted(positive), negative]
-    assert list(map(len, found)) == [2, 3, 1]
-    assert sum(found, []) == pytest.approx([0.8, 0.8, 0.825, 1.35, 4.5, 2.55 - 0.15])
     many = plot_network(mlp((100,), kernel_initializer="glorot_uniform"), limit=3)
     assert labels(many) == ["3 of 64", "3 of 100", "3 of 10"]
 
@@ -253,27 +219,38 @@ def test_losses_are_drawn_with_landmarks(course_style):
 # The ranges.
 
 
-@pytest.mark.parametrize(
-    ("accepted", "good", "bad", "words"),
-    [
-        ({"whole": [1, 9]}, [1, 9], [0, 10, 1.0, True, "1", None], "a whole number from 1 to 9"),
-        ({"number": [0.5, 2]}, [0.5, 1, 2.0], [0.4, 3, "1", float("nan")], "a number from 0.5 to 2"),
-        ({"one_of": ["tanh", "relu"]}, ["relu"], ["t", ("tanh",)], "one of tanh, relu"),
-        ({"count": [1, 2], "units": [1, 8]}, [(8,), [1, 2]], [(), (0,), (9,), (1, 1, 1), 3, "8"],
-         "1 to 2 layers of 1 to 8 units each"),
-        ({"count": [2, 3], "one_of": ["a", "b"]}, [("a", "b")], ["ab", ("a",), ("a", "c")],
-         "a tuple of 2 to 3, each one of a, b"),
-    ],
-)  # fmt: skip
-def test_ranges(accepted, good, bad, words):
+# a range -> how it is said, what it accepts, what it refuses
+ACCEPTED = {
+    "a whole number from 1 to 9": ({"whole": [1, 9]}, [1, 9], [0, 10, 1.0, True, "1", None]),
+    "a number from 0.5 to 2": ({"number": [0.5, 2]}, [0.5, 1, 2.0], [0.4, 3, "1", float("nan")]),
+    "one of tanh, relu": ({"one_of": ["tanh", "relu"]}, ["relu"], ["t", ("tanh",)]),
+    "1 to 2 layers of 1 to 8 units each": (
+        {"count": [1, 2], "units": [1, 8]},
+        [(8,), [1, 2]],
+        [(), (0,), (9,), (1, 1, 1), 3, "8"],
+    ),
+    "a tuple of 2, each one of a, b": (
+        {"count": [2, 2], "one_of": ["a", "b"]},
+        [("a", "b")],
+        ["ab", ("a",), ("a", "c")],
+    ),
+    "1 to 3 activations": ({"count": [1, 3], "named": "activations", "one_of": ["elu", "tanh"]}, [("elu",)], [("no",)]),
+}
+
+
+@pytest.mark.parametrize("words", ACCEPTED)
+def test_ranges(words):
+    accepted, good, bad = ACCEPTED[words]
     assert in_words(accepted) == words
     assert all(accepts(accepted, value) for value in good) and not any(accepts(accepted, value) for value in bad)
 
 
-def test_a_parameter_outside_is_refused_by_name():
-    good = {"hidden": (16,), "steps": 100, "learning_rate": 0.01, "seed": 0}
-    check_ranges("00", **good)
-    with pytest.raises(ValueError, match=r"hidden: 1 to 6 layers of 1 to 512 units each, got 16"):
-        check_ranges("00", **{**good, "hidden": 16})
+@pytest.mark.parametrize("lesson", RANGES)
+def test_a_parameter_outside_is_refused_by_name(lesson):
+    good = draw_parameters(lesson, random.Random(0))
+    check_ranges(lesson, **good)
+    for name in good:
+        with pytest.raises(ValueError, match=f"^{name}: {re.escape(in_words(RANGES[lesson][name]))}.*, got 'no'$"):
+            check_ranges(lesson, **{**good, name: "no"})
     with pytest.raises(ValueError, match="expected the parameters"):
-        check_ranges("00", hidden=(16,))
+        check_ranges(lesson, **good, more=1)

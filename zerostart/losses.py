@@ -8,19 +8,18 @@ import numpy as np
 from zerostart.data import Rows
 
 
-def compile_arguments(model: keras.Model, rows: Rows, few: Rows, loss: Any) -> dict[str, Any]:
+def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -> dict[str, Any]:
     """Return `loss` and `loss_weights` for `compile`.
 
     Args:
         model: A built model.
         rows: All rows.
-        few: Some of them, on which the model is run once.
+        outputs: What the model returns for some of them.
         loss: What the caller asked for, or None.
 
     Raises:
-        ValueError: the model does not accept `x`, or no loss fits.
+        ValueError: no loss fits.
     """
-    outputs = outputs_of(model, few.x)
     if loss is not None:
         for part in keras.tree.flatten(loss):
             keras.losses.get(part)  # an unknown name is refused in Keras's own words

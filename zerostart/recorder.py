@@ -4,6 +4,7 @@ On every backend of Keras each loss passes through `Model.compute_loss` and each
 a wrapper of your model and a copy of your optimizer keep what they see, while plain `fit` runs the compiled graph.
 """
 
+import itertools
 from typing import Any
 
 import keras
@@ -33,16 +34,16 @@ class RecordedModel(keras.Model):
         if hasattr(model, "output_names"):
             self.output_names = model.output_names
         optimizer.build(model.trainable_variables)
-        few, backend = rows.change(lambda part: part[: fixed_batch_size(model) or 2]), keras.backend.backend()
+        (few, outputs), backend = _trial(model, rows), keras.backend.backend()
         self.compile(
             optimizer,
-            **compile_arguments(model, rows, few, loss),
+            **compile_arguments(model, rows, outputs, loss),
             run_eagerly=eager,
             steps_per_execution=1 if eager or backend == "torch" else KEPT,  # Keras refuses more on PyTorch
             jit_compile=backend == "jax" and not eager,  # XLA takes seconds, and makes TensorFlow no faster here
             auto_scale_loss=False,
         )
-        self._try_loss(few)
+        self._try_loss(few, outputs)
         self.optimizer_at_start = [ops.convert_to_numpy(variable.value).copy() for variable in optimizer.variables]
 
     def run(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -78,14 +79,13 @@ class RecordedModel(keras.Model):
         rows = self._taken(x)
         loss = super().compute_loss(None, rows.y, y_pred, rows.weights, training)
         row = ops.reshape(ops.cast(loss, self.losses_seen.dtype), (1,))
-        self.losses_seen.assign(ops.slice_update(self.losses_seen.value, ops.reshape(y, (1,)), row))
+        self.losses_seen.assign(ops.scatter_update(self.losses_seen.value, ops.reshape(y, (1, 1)), row))
         return loss
 
     def _taken(self, numbers: Any) -> Rows:
         return self.rows.change(lambda part: ops.take(part, numbers[0], axis=0)) if numbers.shape[-1] else self.rows
 
-    def _try_loss(self, few: Rows) -> None:
-        outputs = outputs_of(self.model, few.x)
+    def _try_loss(self, few: Rows, outputs: Any) -> None:
         try:
             value = super().compute_loss(None, few.y, outputs, few.weights, False)
         except Exception as problem:
@@ -97,12 +97,25 @@ class RecordedModel(keras.Model):
             raise ValueError(f"loss: expected one number for all rows, got shape {tuple(value.shape)}")
 
 
+def _trial(model: keras.Model, rows: Rows) -> tuple[Rows, Any]:
+    """Return a few rows and the outputs for them.
+
+    Their number is no other size of the outputs: NumPy's rules would stretch targets of a wrong shape until they fit.
+    """
+    fixed = fixed_batch_size(model)
+    for count in [fixed] if fixed else itertools.count(2):
+        few = rows.change(lambda part, count=count: part[:count])
+        outputs = outputs_of(model, few.x)
+        if all(count not in part.shape[1:] for part in keras.tree.flatten(outputs)):
+            break
+    return few, outputs
+
+
 class GradientKeeper(keras.optimizers.Optimizer):
     """Keeps the gradients of one step and changes nothing.
 
     Attributes:
-        kept: A variable with the gradient for each trainable variable.
-        unconnected: For each variable whether the loss does not depend on it at all. Its gradient is kept as zero.
+        kept: A variable with the gradient for each trainable variable; zero where the loss does not depend on it.
     """
 
     def __init__(self) -> None:
@@ -117,7 +130,6 @@ class GradientKeeper(keras.optimizers.Optimizer):
 
     def apply(self, grads: list[Any], trainable_variables: list[keras.Variable] | None = None) -> None:
         """Keep the gradients."""
-        self.unconnected = [gradient is None for gradient in grads]
         for kept, gradient in zip(self.kept, grads, strict=True):
             kept.assign(ops.zeros_like(kept.value) if gradient is None else ops.convert_to_tensor(gradient))
 
@@ -129,8 +141,8 @@ def noting(optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable
         def apply(self, grads: list[Any], trainable_variables: Any = None) -> None:
             spreads = [_spread(variable.value) for variable in variables if len(variable.shape) > 1]
             row = ops.stack([ops.cast(size, self.notes.dtype) for size in (*map(_root_mean_square, grads), *spreads)])
-            place = [ops.cast(index, "int32") for index in (self.iterations.value % KEPT, 0)]
-            self.notes.assign(ops.slice_update(self.notes.value, place, ops.expand_dims(row, 0)))
+            place = ops.reshape(ops.cast(self.iterations.value % KEPT, "int32"), (1, 1))
+            self.notes.assign(ops.scatter_update(self.notes.value, place, ops.expand_dims(row, 0)))
             super().apply(grads, trainable_variables)
 
     made = Noting.from_config(optimizer.get_config())

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zerostart.checks import integer
+from zerostart.checks import integer, of_type
 from zerostart.data import rows_of
 from zerostart.models import check_model, fixed_batch_size, restored, variable_paths
 from zerostart.recorder import FEW, GradientKeeper, RecordedModel, noting
@@ -66,7 +66,7 @@ class Training:
     Example:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, kernel_initializer="zeros")])
         >>> Training(model, np.eye(2), [0, 1]).run(steps=5)
-        Recording(5 steps, loss 0.693 -> 0.691)
+        Recording(5 steps, loss 0.693 -> 0.689)
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Training:
         """Check everything on a few rows."""
         check_model(model)
         self.model, self._loss, self._eager = model, loss, eager
-        self._optimizer = keras.optimizers.get(optimizer)
+        self._optimizer = of_type("optimizer", keras.optimizers.get(optimizer), keras.optimizers.Optimizer)
         self._rows, self._batch_size = rows_of(x, y, dtype=model.variable_dtype), fixed_batch_size(model)
         self._graph: RecordedModel | None = self._compiled()
 

@@ -1,4 +1,4 @@
-"""Claims that can fail: with a fault planted in Keras, in the helpers or in a lesson, the lesson must stop at an assert.
+"""Claims that can fail: with a fault planted in Keras, in the helpers or in it, a lesson must stop at an assert.
 
 The faults are in tests/wrong: code that runs before the lesson, or `(old, new)`, a change of the lesson's own code.
 """

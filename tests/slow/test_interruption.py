@@ -24,19 +24,8 @@ def short(model):
     return train(model, X, Y, steps=3).loss
 
 
-def compiled(model):
+def long(model):
     return train(model, X, Y, steps=12, batch_size=20).loss
-
-
-def sweep(model):
-    """Train again and again from the same start, as lessons do."""
-    start, training = model.get_weights(), Training(model, X, Y)
-    losses = []
-    for seed in range(3):
-        model.set_weights(start)
-        losses.append(training.run(12, batch_size=20, seed=seed).loss)
-    model.set_weights(start)
-    return np.array(losses)
 
 
 def gradient(model):
@@ -47,58 +36,31 @@ def verdict(model):
     return np.array(str(zerostart.diagnose(model, X, Y)))
 
 
-def stop_at(monkeypatch, place, call):
-    """Press the stop button during call number `call` of a method through which the work passes."""
+STOPS = [(short, "train_on_batch", 2), (short, "compute_loss", 2), (long, "fit", 1), (long, "compute_loss", 1)]
+STOPS += [(gradient, "compute_loss", 1), (gradient, "apply", 1), (verdict, "compute_loss", 2)]
+
+
+@pytest.mark.parametrize(("work", "place", "call"), STOPS)
+def test_stopped_work_leaves_the_model_and_the_next_run_right(monkeypatch, work, place, call):
+    """Press the stop button during a call of a method through which the work passes."""
+    expected, model = work(new_model()), new_model()
+    start, before, calls = model.get_weights(), state_of(model), []
     owner = GradientKeeper if place == "apply" else RecordedModel
-    original, calls = getattr(owner, place), []
+    original = getattr(owner, place)
 
     def stopping(self, *arguments, **options):
-        calls.append(place)
-        result = original(self, *arguments, **options)
+        calls.append(original(self, *arguments, **options))
         if len(calls) == call:
             raise KeyboardInterrupt
-        return result
+        return calls[-1]
 
-    monkeypatch.setattr(owner, place, stopping)
-
-
-@pytest.mark.parametrize(
-    ("work", "place", "call"),
-    [
-        (short, "train_on_batch", 2),
-        (short, "compute_loss", 2),
-        (compiled, "fit", 1),
-        (compiled, "compute_loss", 1),
-        (sweep, "fit", 2),
-        (gradient, "compute_loss", 1),
-        (gradient, "apply", 1),
-        (verdict, "compute_loss", 2),
-    ],
-)
-def test_stopped_work_leaves_the_model_and_the_next_run_right(monkeypatch, work, place, call):
-    expected, model = work(new_model()), new_model()
-    start, before = model.get_weights(), state_of(model)
-    with monkeypatch.context() as patch:
-        stop_at(patch, place, call)
-        with pytest.raises(KeyboardInterrupt):
-            work(model)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(owner, place, stopping)
+        work(model)
     assert same_state(before, state_of(model))
     model.set_weights(start)
     assert np.array_equal(work(model), expected)
     assert model.fit(X, Y, verbose=0).history["loss"]
-
-
-def test_a_training_that_was_stopped_can_be_run_again(monkeypatch):
-    model = new_model()
-    start, training = model.get_weights(), Training(model, X, Y)
-    expected = training.run(30).loss
-    model.set_weights(start)
-    with monkeypatch.context() as patch:
-        stop_at(patch, "fit", 1)
-        with pytest.raises(KeyboardInterrupt):
-            training.run(30)
-    assert all(map(np.array_equal, model.get_weights(), start))
-    assert np.array_equal(training.run(30).loss, expected)
 
 
 def test_a_compiled_training_can_be_stopped_anywhere():
@@ -110,10 +72,7 @@ def test_a_compiled_training_can_be_stopped_anywhere():
     if not hasattr(signal, "setitimer"):
         pytest.skip("needs the timer of Unix")
 
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGALRM, stop)
+    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)  # raises KeyboardInterrupt
     try:
         model = new_model()
         before, start, stopped = state_of(model), model.get_weights(), 0
