@@ -32,8 +32,7 @@ def digits() -> Digits:
     """
     with np.load(DIGITS_FILE) as stored:
         pixels, labels, test = stored["pixels"], stored["labels"], stored["test"]
-    x = pixels.astype("float32") / 16
-    y = labels.astype("int64")
+    x, y = pixels.astype("float32") / 16, labels.astype("int64")
     return Digits(x[~test], y[~test], x[test], y[test])
 
 

@@ -43,9 +43,8 @@ def mlp(
     """
     if not isinstance(hidden, (tuple, list)):
         raise TypeError(f"hidden: expected a tuple with the units of each hidden layer, got {hidden!r}")
-    kernels = (
-        kernel_initializer if isinstance(kernel_initializer, (tuple, list)) else [kernel_initializer] * len(hidden)
-    )
+    one_for_each = isinstance(kernel_initializer, (tuple, list))
+    kernels = kernel_initializer if one_for_each else [kernel_initializer] * len(hidden)
     if len(kernels) != len(hidden):
         raise ValueError(f"kernel_initializer: expected one for each of the {len(hidden)} layers, got {len(kernels)}")
     if head_initializer is None:

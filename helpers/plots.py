@@ -50,7 +50,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
     ax.set(xlim=(-0.5, rms.shape[1] - 0.5), ylim=(len(rms) - 0.5, -0.5), xlabel="step", title="Gradients")
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     every = -(-len(rms) // 16)
-    names = [_short(name) for name in recording.names]
+    names = ["/".join(path.split("/")[-2:]) for path in recording.names]
     ax.set_yticks(np.arange(0, len(rms), every), names[::every])
     if not np.all(rms > 0):
         zero = Patch(facecolor="white", edgecolor="0.55", hatch="///", label="exactly 0")
@@ -149,10 +149,7 @@ def plot_network(model: keras.Model, ax: Axes | None = None, *, title: str = "",
 
 
 def plot_losses(
-    recordings: Mapping[str, Recording],
-    ax: Axes | None = None,
-    *,
-    landmarks: Mapping[str, float] | None = None,
+    recordings: Mapping[str, Recording], ax: Axes | None = None, *, landmarks: Mapping[str, float] | None = None
 ) -> Axes:
     """Draw the loss of each recording over the steps.
 
@@ -201,7 +198,3 @@ def _layer_with_kernel(model: keras.Model, name: str | None) -> keras.layers.Lay
         if name is None or of_type("layer", name, str) == layer.name:
             return layer
     raise ValueError(f"layer: expected one of {[layer.name for layer in layers]}, got {name!r}")
-
-
-def _short(path: str) -> str:
-    return "/".join(path.split("/")[-2:])

@@ -51,9 +51,7 @@ def in_words(accepted: dict[str, Any]) -> str:
         many = f"{fewest} to {most}" if fewest < most else f"{most}"
         if "units" in one:
             return f"{many} layers of {one['units'][0]} to {one['units'][1]} units each"
-        if "named" in one:
-            return f"{many} {one['named']}"
-        return f"a tuple of {many}, each {in_words(one)}"
+        return f"{many} {one['named']}" if "named" in one else f"a tuple of {many}, each {in_words(one)}"
     if "one_of" in accepted:
         return "one of " + ", ".join(map(str, accepted["one_of"]))
     ((kind, (least, most)),) = accepted.items()

@@ -12,31 +12,14 @@ from lessons import LESSONS, NAMES, ROOT, code_cells, minutes, parameters, read,
 from helpers.ranges import RANGES, accepts, in_words
 
 every_lesson = pytest.mark.parametrize("path", LESSONS, ids=NAMES)
-IMPORTS = set(
-    [
-        "helpers",
-        "exercises",
-        "zerostart",
-        "keras",
-        "matplotlib",
-        "numpy",
-        "contextlib",
-        "itertools",
-        "math",
-        "pathlib",
-        "tempfile",
-        "warnings",
-    ]
-)
+IMPORTS = {"helpers", "exercises", "zerostart", "keras", "matplotlib", "numpy"}
+IMPORTS |= {"contextlib", "itertools", "math", "pathlib", "tempfile", "warnings"}
 TAGS = {"parameters", "exercise", "found", "hide-output"}
+OTHER_WORDS = r"(?i)\b(alive|waking|stuck|healthy|output bias|dead(?! units?\b)|neurons?)\b"
 
 
 def opening(notebook):
     return notebook.cells[0].source
-
-
-def texts(notebook):
-    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 @every_lesson
@@ -84,14 +67,6 @@ def test_parameters_have_ranges_and_are_checked_below(path):
 
 
 @every_lesson
-def test_every_assert_says_what_was_claimed(path):
-    for cell in code_cells(read(path)):
-        for node in ast.walk(ast.parse(cell.source)):
-            if isinstance(node, ast.Assert):
-                assert isinstance(node.msg, ast.Constant | ast.JoinedStr), ast.unparse(node)
-
-
-@every_lesson
 def test_outputs_below_a_prediction_are_hidden_until_run(path):
     """And no others. JupyterLab still shows the first line of a hidden text, so it is a heading with a colon."""
     predicted = False
@@ -104,13 +79,6 @@ def test_outputs_below_a_prediction_are_hidden_until_run(path):
         assert ("hide-output" in cell.metadata.get("tags", [])) == hidden, cell.source
         for output in cell.outputs if hidden else ():
             assert output.output_type != "stream" or re.match(r"[^\n]*:\n", output.text), output.text
-
-
-@every_lesson
-def test_a_prediction_names_what_it_is_about(path):
-    for text in texts(read(path)):
-        for question in re.findall(r"\*\*Predict\.\*\*[^*]*", text):
-            assert "?" in question
 
 
 @every_lesson
@@ -128,8 +96,10 @@ def test_stored_outputs_are_from_one_clean_run(path):
 
 
 @every_lesson
-def test_metadata_is_minimal(path):
+def test_cells_are_short_and_their_metadata_minimal(path):
     notebook = read(path)
+    lines = [sum(map(bool, map(str.strip, cell.source.splitlines()))) for cell in code_cells(notebook)]
+    assert min(lines) >= 1 and max(lines) <= 15 and statistics.median(lines) <= 7
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "jupyter", "mystnb"}
@@ -137,42 +107,30 @@ def test_metadata_is_minimal(path):
 
 
 @every_lesson
-def test_code_cells_are_short(path):
-    lines = [sum(map(bool, map(str.strip, cell.source.splitlines()))) for cell in code_cells(read(path))]
-    assert min(lines) >= 1 and max(lines) <= 15 and statistics.median(lines) <= 7
-
-
-@every_lesson
 def test_each_figure_is_described_and_read(path):
-    cells = read(path).cells
-    for cell, following in itertools.pairwise(cells):
+    for cell, following in itertools.pairwise(read(path).cells):
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
             assert len(cell.metadata["mystnb"]["image"]["alt"]) >= 40, cell.source
             assert following.cell_type == "markdown", cell.source
 
 
 @every_lesson
-def test_only_the_course_and_what_it_needs_is_imported(path):
-    first = code_cells(read(path))[0].source
-    assert first.index("from helpers import") < first.index("import keras")
-    for cell in code_cells(read(path)):
-        assert not re.search(r"(?m)^\s*[!%]", cell.source)
-        for node in ast.walk(ast.parse(cell.source)):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in getattr(node, "names", [])]
-            assert {name.split(".")[0] for name in names if isinstance(node, ast.Import | ast.ImportFrom)} <= IMPORTS
+def test_code_imports_what_the_course_needs_and_says_what_it_asserts(path):
+    cells = code_cells(read(path))
+    assert cells[0].source.index("from helpers import") < cells[0].source.index("import keras")
+    for cell in cells:
+        for node in ast.walk(ast.parse(cell.source)):  # which refuses magics and commands of the shell
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+                assert {name.split(".")[0] for name in names} <= IMPORTS, ast.unparse(node)
+            assert not isinstance(node, ast.Assert) or isinstance(node.msg, ast.Constant | ast.JoinedStr), cell.source
 
 
 @every_lesson
-def test_one_word_for_one_thing(path):
-    for text in texts(read(path)):
+def test_texts_ask_use_one_word_for_one_thing_and_lead_somewhere(path):
+    for text in [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]:
+        assert all("?" in question for question in re.findall(r"\*\*Predict\.\*\*[^*]*", text)), text
         plain = re.sub(r'"[^"]*"|`[^`]*`', "", text)  # quotations and code keep theirs
-        assert not re.search(r"(?i)\b(alive|waking|stuck|healthy|output bias|dead(?! units?\b)|neurons?)\b", plain), (
-            text
-        )
-
-
-@every_lesson
-def test_links_lead_somewhere(path):
-    for text in texts(read(path)):
+        assert not re.search(OTHER_WORDS, plain), text
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             assert target.startswith("https://") or (ROOT / "notebooks" / target).is_file(), target

@@ -40,11 +40,12 @@ def lesson(*cells, first="answer = ...", second="answer = ..."):
 
 SPIN = "while True:\n    pass"
 BOMB = "import os\nkept = []\nwhile True:\n    os.fork()\n    kept.append(bytearray(10**8))"
+PLACES = ("/", "/usr", "/etc", "/dev/shm", "/var/tmp", "/home")
 # Tries to leave a mark, to read a secret, to reach somebody, to end everything, and to lie to the report.
 ATTACK = """
 import os, signal, socket
 from pathlib import Path
-for place in ('FOLDER', 'COURSE', "/", "/usr", "/etc", "/dev/shm", "/var/tmp", "/home"):
+for place in ('FOLDER', 'COURSE', *HERE):
     try:
         Path(place, "mark").write_text("here")
     except OSError:
@@ -66,28 +67,25 @@ for number in range(3, 20):
     except OSError:
         pass
 answer = 4 if not found else 99
-"""
+""".replace("HERE", repr(PLACES))
 
 
-# learner -> notebook, what the table says of both exercises, what is said about the notebook
-RUN = {
-    "anna": (lesson(first="answer = 4", second="answer = 6"), "right right", ""),
-    "ben": (lesson("%time 1 + 1", "!ls", first="answer = 3"), "wrong 1 no answer", ""),
-    "cem": (lesson("raise SystemExit", "1 / 0", first="answer = 3", second="del answer"), "wrong 1 -", ""),
-    "dora": (lesson("mine = 4\ncheck('8.1', mine, wanted=4)", second="answer = 'six'"), "right wrong 1", ""),
+# file -> what is in it, what the table says of both exercises, what is said below about the file
+FILES = {
+    "anna": (lesson(first="answer = 4", second="answer = 6"), "right right", None),
+    "ben": (lesson("%time 1 + 1", "!ls", first="answer = 3"), "wrong 1 no answer", None),
+    "cem": (lesson("raise SystemExit", "1 / 0", first="answer = 3", second="del answer"), "wrong 1 -", None),
+    "dora": (lesson("mine = 4\ncheck('8.1', mine, wanted=4)", second="answer = 'six'"), "right wrong 1", None),
     "eve": (lesson(SPIN, first="answer = 5", second="answer = 5"), "wrong 2 wrong 2", "stopped after 15 seconds"),
     "fay": (lesson(first="answer = 4", second="import os; os._exit(0)"), "right -", "ended its own process"),
     "gil": (lesson(first="answer = 4", second=BOMB), "right -", "stopped in code cell 3|after 15 seconds"),
-    "hal": (lesson(ATTACK, first="pass", second="answer = 6"), "right right", ""),
-}
-NOT_RUN = {
-    "ida": b"",
-    "jon": lesson().encode()[:-9],
-    "kim": b'{"cells": [{"cell_type": "code"}]}',
-    "leo": b"[" * 100_000,
-    "mia": bytes(range(256)),
-    "nia": b'{"cells": 7}',
-    "oto": b"null",
+    "hal": (lesson(ATTACK, first="pass", second="answer = 6"), "right right", None),
+    "jon": (lesson()[:-9], "- -", "not a notebook"),
+    "kim": ('{"cells": [{"cell_type": "code"}]}', "- -", "not a notebook"),
+    "leo": ("[" * 100_000, "- -", "not a notebook"),
+    "mia": (bytes(range(256)).decode("latin-1"), "- -", "not a notebook"),
+    "nia": ('{"cells": 7}', "- -", "not a notebook"),
+    "oto": ("", "- -", "not a notebook"),
 }
 
 
@@ -96,13 +94,10 @@ def printed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
     with socket.create_server(("127.0.0.1", 0)) as server:
         tried = {"FOLDER": str(folder), "COURSE": str(ROOT), "PORT": str(server.getsockname()[1])}
-        for learner, (notebook, *_) in RUN.items():
+        for learner, (content, *_) in FILES.items():
             for name, value in tried.items():
-                notebook = notebook.replace(name, value)
-            (folder / learner).mkdir()
-            (folder / learner / "sums.ipynb").write_text(notebook)
-        for learner, content in NOT_RUN.items():
-            (folder / f"{learner}.ipynb").write_bytes(content)
+                content = content.replace(name, value)
+            (folder / f"{learner}.ipynb").write_text(content, encoding="latin-1")
         (folder / "pia").mkdir()
         (folder / "pia" / "folder.ipynb").mkdir()
         os.mkfifo(folder / "pia" / "pipe.ipynb")
@@ -110,21 +105,22 @@ def printed(tmp_path_factory):
         (folder / "quy").mkdir()
         with open(folder / "pia" / "huge.ipynb", "wb") as file:
             file.truncate(10**10)
-        before = {*folder.rglob("*"), *ROOT.glob("*"), *Path("/").glob("*")}
+        before = {*folder.rglob("*")}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("classroom.report.SECONDS_OF_A_CELL", 15)
             printed = report(folder)
-        assert {*folder.rglob("*"), *ROOT.glob("*"), *Path("/").glob("*")} == before
+        assert {*folder.rglob("*")} == before and not [
+            place for place in (ROOT, *PLACES) if Path(place, "mark").exists()
+        ]
     return printed
 
 
-@pytest.mark.parametrize("learner", RUN)
-def test_planted_answers_are_told(printed, learner):
-    _, row, note = RUN[learner]
+@pytest.mark.parametrize("learner", FILES)
+def test_what_was_planted_is_told(printed, learner):
+    _, row, note = FILES[learner]
     assert re.search(rf"(?m)^{learner} .*$", printed)[0].split()[1:] == row.split()
-    notes = re.findall(rf"(?m)^{learner}/.*$", printed)
-    assert bool(notes) == bool(note)
-    assert all(re.search(note, line) for line in notes)
+    notes = re.findall(rf"(?m)^{learner}\.ipynb: .*$", printed)
+    assert [bool(re.search(note, line)) for line in notes] == [True] if note else not notes
 
 
 def test_the_legend_says_which_wrong_answers(printed):
@@ -134,12 +130,6 @@ def test_the_legend_says_which_wrong_answers(printed):
         "8.2 wrong 1 (1): The answer must be a number; this is of type str.",
         "8.2 wrong 2 (1): One was forgotten.",
     ]
-
-
-@pytest.mark.parametrize("learner", NOT_RUN)
-def test_what_is_no_notebook_gives_a_line(printed, learner):
-    assert re.search(rf"(?m)^{learner} .*$", printed)[0].split()[1:] == ["-", "-"]
-    assert f"\n{learner}.ipynb: not a notebook" in printed
 
 
 def test_what_is_no_file_or_too_large_gives_a_line(printed):

@@ -1,5 +1,7 @@
 """What `fit` takes, `train` and `gradients` take; what no model can use is refused before anything runs."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -17,8 +19,7 @@ def stack(*parts, shape=(64,), **arguments):
 
 def two_outputs():
     inputs = keras.Input((64,))
-    outputs = {"size": layers.Dense(1, name="size")(inputs), "digit": layers.Dense(10, name="digit")(inputs)}
-    model = keras.Model(inputs, outputs)
+    model = keras.Model(inputs, [layers.Dense(1, name="size")(inputs), layers.Dense(10, name="digit")(inputs)])
     model.compile("sgd", {"size": "mse", "digit": CROSS_ENTROPY}, loss_weights={"size": 2.0, "digit": 0.5})
     return model
 
@@ -70,7 +71,7 @@ def recurrent():
 SIZE = X.sum(1, keepdims=True) / 64
 TOKENS = (4 * X[:, 20:30]).astype("int32")
 ACCEPTED = {
-    "dict of outputs": (two_outputs, X, {"size": SIZE, "digit": Y}),
+    "outputs by name": (two_outputs, X, {"size": SIZE, "digit": Y}),
     "list of inputs": (lambda: compiled(two_inputs(), CROSS_ENTROPY), [X[:, :30], X[:, 30:]], Y),
     "sigmoid, integers": (lambda: compiled(sigmoid(), "binary_crossentropy"), X, Y % 2),
     "own loss, booleans": (lambda: compiled(sigmoid(), own), X, Y % 2 == 1),
@@ -103,13 +104,15 @@ def test_the_first_loss_is_that_of_fit(name):
     assert compiled_recording.loss == pytest.approx(plain_fit(model, x, y), rel=1e-5)
 
 
-def test_batches_hold_rows_and_weights():
+def test_batches_hold_rows_and_weights(monkeypatch):
     model = random_mlp()
     expected, weights = float(CROSS_ENTROPY(Y, model(X))), np.arange(200) % 2
     still = {"steps": 1, "optimizer": keras.optimizers.SGD(0.0)}
     batches = Batches()
     generator = (batches[number] for number in range(4))
-    for x in (batches, generator):
+    monkeypatch.setattr("zerostart.data.MOST_BATCHES", 8)
+    endless = itertools.cycle([batches[number] for number in range(4)])
+    for x in (batches, generator, endless):
         assert train(model, x, **still).loss[0] == pytest.approx(expected, rel=1e-5)
     weighted = iter([(X, Y, weights)])
     expected = float(CROSS_ENTROPY(Y, model(X), sample_weight=weights))

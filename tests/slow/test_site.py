@@ -26,7 +26,7 @@ SITE = ROOT / "build" / "site"
 SCREENS = [(390, "light"), (1280, "dark")]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # What ends outside of a slide; not the notes, nor parts of formulas, whose tall brackets are cut off by design.
-OUTSIDE = """[...Reveal.getCurrentSlide().querySelectorAll(':not(aside, aside *, mjx-container *)')]
+OUTSIDE = """[...Reveal.getCurrentSlide().querySelectorAll(':not(aside, aside *, mjx-container :not(mjx-math))')]
     .filter(part => {const box = part.getBoundingClientRect(); return box.right > 1280 || box.bottom > 720})
     .map(part => part.textContent.slice(0, 80))"""
 

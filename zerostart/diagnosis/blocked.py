@@ -9,8 +9,8 @@ from zerostart.diagnosis.calls import Call, arriving, calls_of
 from zerostart.diagnosis.causes import NOT_DIFFERENTIABLE, described, illness_of, is_to_blame, open_at_zero
 from zerostart.diagnosis.descent import ROUNDING, Descent
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, joined, layer_name, redrawn
-from zerostart.diagnosis.units import is_kernel, layers_by_variable, length, size_of
+from zerostart.diagnosis.findings import Finding, joined, redrawn
+from zerostart.diagnosis.units import is_shift, length
 from zerostart.diagnosis.usual import Usual
 
 ATTENTION = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
@@ -20,14 +20,11 @@ LOSS = -1  # the place behind the last call
 
 def unused(experiment: Experiment, usual: Usual, asleep: list[int]) -> dict[int, str]:
     """Return the kernels that nothing uses, each with the reason."""
-    found, calls = {}, []
-    for position in asleep:
-        if usual.lengths[position] <= ROUNDING * usual.lengths.max(initial=0) and not _matters(
-            experiment, usual, position
-        ):
-            experiment.assign(usual.weights)
-            calls = calls or calls_of(experiment)
-            found[position] = _reason(calls, experiment.variables[position])
+    silent = [position for position in asleep if usual.lengths[position] <= ROUNDING * usual.lengths.max()]
+    silent = [position for position in silent if not _matters(experiment, usual, position)]
+    experiment.assign(usual.weights)
+    calls = calls_of(experiment) if silent else []
+    found = {position: _reason(calls, experiment.variables[position]) for position in silent}
     return {position: reason for position, reason in found.items() if reason}
 
 
@@ -60,12 +57,10 @@ def _reason(calls: list[Call], variable: keras.Variable) -> str:
 
 def faint(experiment: Experiment, seen: Descent, asleep: list[int]) -> list[int]:
     """Return the kernels whose gradient is real, only faint: other kernels are tiny, and it grows as they do."""
-    layers, enlarged = layers_by_variable(experiment.model), list(seen.weights)
-    for position, variable in enumerate(experiment.variables):
-        start = experiment.start[position]
-        size = size_of(variable, layers.get(id(variable)), start) if is_kernel(variable) else 0
-        if 0 < size < TINY:  # how large gradients are changes then, not which are zero
-            enlarged[position] = start / np.float32(size)
+    enlarged = list(seen.weights)
+    for position in experiment.kernels:
+        if 0 < experiment.size(position) < TINY:  # how large gradients are changes then, not which are zero
+            enlarged[position] = experiment.start[position] / np.float32(experiment.size(position))
     if not asleep or all(one is other for one, other in zip(enlarged, seen.weights, strict=True)):
         return []
     lengths = np.array([length(gradient) for gradient in experiment.gradients(enlarged)])
@@ -118,14 +113,14 @@ class _Flow:
         return self.back[number] is None or bool(self.back[number].any())
 
     def _first_silent(self, number: int) -> int | None:
+        silent = [early for early in range(number) if not self.calls[early].values.any()]
         before, waiting = set(), [number]
         while waiting:
             late = waiting.pop()
-            new = {early for early in range(late) if self.calls[early].feeds(self.calls[late])} - before
+            new = {early for early in silent if early < late and self.calls[early].feeds(self.calls[late])} - before
             before |= new
             waiting += new
-        silent = [early for early in sorted(before or range(number)) if not self.calls[early].values.any()]
-        return next((early for early in silent if not self.calls[early].unfed), None)
+        return next((early for early in sorted(before or silent) if not self.calls[early].unfed), None)
 
     def _next_open(self, number: int) -> int:
         """Follow the calls that take what this one gives, until one gets something back from the loss."""
@@ -144,6 +139,7 @@ def explain(experiment: Experiment, seen: Descent, asleep: list[int]) -> tuple[l
     if not asleep:
         return [], []
     model, variables, calls = experiment.model, experiment.variables, calls_of(experiment)
+    asleep = [*asleep, *_closed_gates(experiment, seen)]
     flow = _Flow(calls, arriving(experiment, calls))
     owner = {position: user_of(calls, variables[position]) for position in asleep}
     blamed = {position: flow.place_of(owner[position], seen.largest[position] > 0) for position in asleep}
@@ -156,17 +152,24 @@ def explain(experiment: Experiment, seen: Descent, asleep: list[int]) -> tuple[l
         if LOSS not in numbers:
             roots |= set(zeros)
             if len(zeros) > 1:
-                found = [_zeros(model, [variables[position] for position in zeros], calls[owner[zeros[-1]]])]
+                found = [_zeros(experiment, zeros, calls[owner[zeros[-1]]])]
                 numbers = [number for number in numbers if number is not None and is_to_blame(calls[number])]
         last = max(owner[position] for position in component)
         found += [_place(model, calls, number, last) for number in numbers]
         kind = "victim" if any(finding.kind == "ill" for finding in found) else "note"
         cut += component if kind == "note" else []
-        victims = joined(layer_name(model, variables[position]) for position in component if position not in roots)
+        victims = joined(experiment.names[position] for position in component if position not in roots)
         above = joined(finding.layer for finding in found)
         told = [Finding(victims, "never receives a gradient", f"Cut off by {above}.", f"Mend {above}.", kind)]
         findings += found + told * bool(victims)
     return findings, cut
+
+
+def _closed_gates(experiment: Experiment, seen: Descent) -> list[int]:
+    """Return the scales and gates that start at zero and stay there: they may block kernels."""
+    others = set(range(len(experiment.start))) - set(experiment.kernels) - set(seen.woke)
+    zero = [position for position in sorted(others) if not experiment.start[position].any()]
+    return [position for position in zero if not is_shift(experiment.variables[position])]
 
 
 def _components(owner: dict[int, int], blamed: dict[int, int | None]) -> list[list[int]]:
@@ -181,15 +184,16 @@ def _components(owner: dict[int, int], blamed: dict[int, int | None]) -> list[li
     return sorted(map(sorted, sets))
 
 
-def _zeros(model: keras.Model, variables: list[keras.Variable], last: Call) -> Finding:
-    names = joined(f"{layer_name(model, variable)} ({variable.name})" for variable in variables)
+def _zeros(experiment: Experiment, zeros: list[int], last: Call) -> Finding:
+    variables = [experiment.variables[position] for position in zeros]
+    names = joined(f"{experiment.names[position]} ({experiment.variables[position].name})" for position in zeros)
     mended = variables[:-1] if open_at_zero(last) else variables  # one zero alone is harmless
     return Finding(
-        joined(layer_name(model, variable) for variable in variables),
+        joined(experiment.names[position] for position in zeros),
         f"they start at zero and block one another, so none ever receives a gradient: {names}",
         "A gradient is what arrives from the inputs times what comes back from the outputs; each of these zeros makes "
         "that product 0 for the others.",
-        redrawn(model, *mended),
+        redrawn(experiment.model, *mended),
     )
 
 

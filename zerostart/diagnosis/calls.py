@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import is_kernel
+from zerostart.diagnosis.units import is_kernel, is_shift
 from zerostart.recorder import GradientKeeper, RecordedModel
 
 CLOSED = (keras.layers.RNN, keras.layers.TimeDistributed)  # they call their inner layers once a time step
@@ -23,21 +23,13 @@ CLOSED = (keras.layers.RNN, keras.layers.TimeDistributed)  # they call their inn
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a layer or of an operation.
-
-    Attributes:
-        operation: What was called.
-        name: Its name, with the layers around it.
-        inputs: The tensors that it took.
-        outputs: The tensors that it gave.
-        inner: Whether other calls were made inside.
-    """
+    """One call of a layer or of an operation, with the tensors that it took and gave."""
 
     operation: Any
-    name: str
+    name: str  # with the layers around it
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
-    inner: bool
+    inner: bool  # whether other calls were made inside
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -91,11 +83,6 @@ class Call:
     def feeds(self, other: "Call") -> bool:
         """Tell whether the other call takes what this one gives."""
         return any(given is taken for given in self.outputs for taken in other.inputs)
-
-
-def is_shift(variable: keras.Variable) -> bool:
-    """Tell biases, which usually start at zero, from scales and gates."""
-    return "bias" in variable.name or variable.name == "beta"
 
 
 def varies(values: np.ndarray) -> bool:

@@ -9,30 +9,21 @@ from keras import ops
 
 from zerostart.diagnosis.calls import Call
 from zerostart.diagnosis.findings import Finding, in_code, redrawn, with_activation
-from zerostart.diagnosis.units import size_of
+from zerostart.diagnosis.units import is_kernel, usual_limit
 
 RELU = ("relu", "relu6", "prelu")
 LOWEST = {"tanh": -1, "hard_tanh": -1, "softsign": -1, "sigmoid": 0, "hard_sigmoid": 0, "softmax": 0, "sparsemax": 0}
-NORMALIZATIONS = ("layernormalization", "groupnormalization")
 
 
 @dataclass(frozen=True)
 class Illness:
-    """One row of the table.
-
-    Attributes:
-        holds: Whether a call has it.
-        problem: What to say then.
-        cause: The fact behind it.
-        cure: What to do.
-        always: Whether the call is to blame whatever comes back to it.
-    """
+    """One row of the table: whether a call has it, and what to say then."""
 
     holds: Callable[[Call], bool]
     problem: str
     cause: str
     cure: Callable[[keras.Model, Call], str]
-    always: bool = False
+    always: bool = False  # whether the call is to blame whatever comes back to it
 
 
 def share_at_ends(call: Call) -> float:
@@ -68,7 +59,11 @@ def _redraw(model: keras.Model, call: Call) -> str:
 
 
 def _desaturate(model: keras.Model, call: Call) -> str:
-    if np.abs(call.taken).max() < 10 or any(size_of(kernel, call.operation) > 3 for kernel in call.kernels):
+    kernels = [kernel for kernel in call.kernels if is_kernel(kernel)]
+    times = [
+        np.abs(ops.convert_to_numpy(kernel.value)).max() / usual_limit(kernel, call.operation) for kernel in kernels
+    ]
+    if np.abs(call.taken).max() < 10 or max(times, default=0) > 3:
         return _redraw(model, call)
     return "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"
 
@@ -119,12 +114,6 @@ ILLNESSES = (
     ),
     SATURATED,
     Illness(
-        lambda call: call.activation in NORMALIZATIONS and call.fixed,
-        "it gives the same for every row",
-        "Normalization takes the mean of the units away: of a single unit, or of equal ones, 0 is left.",
-        lambda model, call: "Remove it, or give it units that differ: redraw the layer before it.",
-    ),
-    Illness(
         lambda call: not call.values.any() and not call.unfed,
         "it gives 0 for every row",
         "What goes in is not 0: {activation} of it is too small for its number format, or is multiplied by 0.",
@@ -133,8 +122,8 @@ ILLNESSES = (
     Illness(
         lambda call: call.fixed,
         "it gives the same for every row, whatever goes in",
-        "So nothing that comes before it can matter.",
-        lambda model, call: "Remove it, or give it more than one value to work on.",
+        "So nothing that comes before it can matter. Of a single value, or of equal ones, normalization leaves 0.",
+        lambda model, call: "Remove it, or give it several values that differ.",
     ),
     NOT_DIFFERENTIABLE,
 )

@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import Family, families_of, is_kernel, length
+from zerostart.diagnosis.units import Family, families_of, length
 
 PATIENCE = 4  # steps without news after which a kernel counts as one that never gets a gradient
 MOST = 200  # steps at all
@@ -21,47 +21,27 @@ ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what r
 
 @dataclass
 class Descent:
-    """What was seen. Variables are known by their position in `model.trainable_variables`.
+    """What was seen. Variables are known by their position in `model.trainable_variables`."""
 
-    Attributes:
-        woke: The step at which a variable first received a gradient; one that never did is missing.
-        received: For each variable which of its entries ever received a gradient.
-        largest: For each variable the length of its largest gradient.
-        waking: For each variable the length of its first gradient.
-        families: What stayed identical and has the same effect on the outputs.
-        weights: Value of each variable after the last step.
-        first: The gradients at the start.
-        losses: The loss at each step. It ends with a step whose gradients are not finite.
-    """
-
-    woke: dict[int, int]
-    received: list[np.ndarray]
-    largest: np.ndarray
-    waking: np.ndarray
-    families: list[Family]
-    weights: list[np.ndarray]
-    first: list[np.ndarray] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
+    received: list[np.ndarray]  # which entries of each variable ever received a gradient
+    largest: np.ndarray  # length of each variable's largest gradient
+    waking: np.ndarray  # and of its first one
+    weights: list[np.ndarray]  # after the last step
+    families: list[Family]  # what stayed identical and has the same effect on the outputs
+    woke: dict[int, int] = field(default_factory=dict)  # the step at which a variable first received a gradient
+    first: list[np.ndarray] = field(default_factory=list)  # the gradients at the start
+    losses: list[float] = field(default_factory=list)  # one for each step, up to one whose gradients are not finite
 
     def asleep(self, positions: list[int]) -> list[int]:
         """Return those of the variables that never received a gradient."""
         return [position for position in positions if position not in self.woke]
 
 
-def kernel_positions(model: keras.Model) -> list[int]:
-    """Return the positions of the trainable kernels; of all trainable variables if there is no kernel."""
-    variables = model.trainable_variables
-    kernels = [position for position, variable in enumerate(variables) if is_kernel(variable)]
-    return kernels or list(range(len(variables)))
-
-
 def descend(experiment: Experiment) -> Descent:
     """Step until all kernels have a gradient and no two units are suspect, or until nothing new happens."""
-    model, start, news = experiment.model, experiment.start, 0
-    kernels, weights = kernel_positions(model), list(start)
-    none = np.zeros(len(start))
-    seen = Descent({}, [np.zeros(value.shape, bool) for value in start], none, none.copy(), [], weights)
-    seen.families = families_of(model, weights)
+    weights, norms, news = list(experiment.start), np.zeros(len(experiment.start)), 0
+    received, families = [np.zeros(value.shape, bool) for value in weights], families_of(experiment.model, weights)
+    seen = Descent(received, norms, norms.copy(), weights, families)
     while len(seen.losses) < min(news + PATIENCE + 1, MOST):
         gradients = experiment.gradients(weights, fresh=bool(seen.losses))
         seen.first, step = seen.first or gradients, len(seen.losses)
@@ -73,7 +53,7 @@ def descend(experiment: Experiment) -> Descent:
         seen.largest, news = np.maximum(seen.largest, norms), step if newly else news
         seen.waking[newly] = norms[newly]
         seen.woke.update(dict.fromkeys(newly, step))
-        if not seen.families and not seen.asleep(kernels):
+        if not seen.families and not seen.asleep(experiment.kernels):
             break
         for position in seen.woke:
             seen.received[position] |= gradients[position] != 0

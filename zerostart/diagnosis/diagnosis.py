@@ -12,7 +12,7 @@ from zerostart.diagnosis import notes
 from zerostart.diagnosis.blocked import explain, faint, untracked, unused
 from zerostart.diagnosis.broken import cannot_change, not_finite, nothing_given
 from zerostart.diagnosis.calls import calls_of
-from zerostart.diagnosis.descent import descend, kernel_positions
+from zerostart.diagnosis.descent import descend
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding, joined, layer_name, page, text
 from zerostart.diagnosis.slow import slow
@@ -122,7 +122,7 @@ def _few_rows(model: keras.Model, rows: Rows) -> Rows:
 
 
 def _examine(experiment: Experiment) -> Diagnosis:
-    model, kernels, calls = experiment.model, kernel_positions(experiment.model), calls_of(experiment)
+    model, kernels, calls = experiment.model, experiment.kernels, calls_of(experiment)
     nothing = nothing_given(experiment.rows)
     if nothing:
         return Diagnosis("frozen" if "0" in nothing[0].problem else "slow", tuple(nothing))

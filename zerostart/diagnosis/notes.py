@@ -4,12 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from zerostart.diagnosis.calls import Call, calls_of, is_shift
+from zerostart.diagnosis.calls import Call, calls_of
 from zerostart.diagnosis.causes import RELU
 from zerostart.diagnosis.descent import Descent
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import FINE, Finding, joined, layer_name
-from zerostart.diagnosis.units import is_kernel, layers_by_variable, size_of
+from zerostart.diagnosis.units import is_shift, layers_by_variable
 from zerostart.diagnosis.usual import Usual
 
 MANY = 0.3  # share of a layer's units; fewer dead ones are usual
@@ -75,17 +75,17 @@ def frozen_layers(model: keras.Model) -> list[Finding]:
 
 def zeros_that_are_fine(experiment: Experiment, seen: Descent) -> list[Finding]:
     """Name what starts at zero, or close to it, and learns all the same."""
-    model, layers, findings, biases = experiment.model, layers_by_variable(experiment.model), [], []
+    findings, biases = [], []
     for position in sorted(seen.woke):
         variable, start, step = experiment.variables[position], experiment.start[position], seen.woke[position]
-        name, of_zero = layer_name(model, variable), not start.any()
+        name, of_zero = experiment.names[position], not start.any()
         if of_zero and is_shift(variable):
             biases.append(name)
         elif of_zero:
             when = f"after {step} step{'s' * (step > 1)}" if step else "at once"
             cause = f"It receives a gradient {when}: what feeds it is not 0, and neither is what comes back to it."
             findings.append(Finding(name, f"its {variable.name} starts at zero, which is fine", cause, FINE, "note"))
-        elif is_kernel(variable) and size_of(variable, layers.get(id(variable)), start) < 0.01:
+        elif position in experiment.kernels and experiment.size(position) < 0.01:
             cause = "Alone it can grow fast; several such layers would wait long near zero."
             findings.append(Finding(name, f"its {variable.name} starts close to zero", cause, FINE, "note"))
     cause = "That is the usual start: random kernels are enough to make units different."

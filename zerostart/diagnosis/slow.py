@@ -10,9 +10,9 @@ from zerostart.diagnosis.calls import Call
 from zerostart.diagnosis.causes import SATURATED, described, share_at_ends
 from zerostart.diagnosis.descent import Descent, flat
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, joined, layer_name, redrawn
+from zerostart.diagnosis.findings import Finding, joined, redrawn
 from zerostart.diagnosis.targets import DISTANCES, fits
-from zerostart.diagnosis.units import layers_by_variable, length, size_of, usual_limit
+from zerostart.diagnosis.units import length
 from zerostart.diagnosis.usual import Usual
 
 TOO_SMALL = 1e-3  # gradients, in relation to those of a usual start
@@ -38,21 +38,17 @@ def _saturated(experiment: Experiment, calls: list[Call]) -> list[Finding]:
     return []
 
 
-def _sizes(experiment: Experiment, kernels: list[int]) -> np.ndarray:
-    """Return the size of each kernel, in relation to a usual one."""
-    layers = layers_by_variable(experiment.model)
-    pairs = [(experiment.variables[position], experiment.start[position]) for position in kernels]
-    return np.array([size_of(variable, layers.get(id(variable)), value) for variable, value in pairs])
-
-
-def _of_wrong_size(experiment: Experiment, kernels: list[int], wrong: np.ndarray, problem: str, cause: str) -> Finding:
-    variables = [experiment.variables[position] for position, is_wrong in zip(kernels, wrong, strict=True) if is_wrong]
-    names = joined(layer_name(experiment.model, variable) for variable in variables)
-    return Finding(names, problem, cause, redrawn(experiment.model, *variables))
+def _of_wrong_size(experiment: Experiment, wrong: np.ndarray, problem: str, cause: str) -> Finding:
+    cure = redrawn(experiment.model, *(experiment.variables[position] for position in wrong))
+    return Finding(joined(experiment.names[position] for position in wrong), problem, cause, cure)
 
 
 def _too_small(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
-    gradients, usually, sizes = seen.waking[kernels], usual.lengths[kernels].max(), _sizes(experiment, kernels)
+    gradients, usually, sizes = (
+        seen.waking[kernels],
+        usual.lengths[kernels].max(),
+        np.array([*map(experiment.size, kernels)]),
+    )
     growth = gradients / np.where(sizes > 0, sizes, 1.0)  # two kernels grow together as fast as they are large
     if gradients.max() > TOO_SMALL * usually or growth.max() > 0.1 * usually or sizes.min() > 0.5:
         return []
@@ -61,11 +57,11 @@ def _too_small(experiment: Experiment, seen: Descent, usual: Usual, kernels: lis
         f"Every layer shrinks the gradients of the others, down to {gradients.max() / usually:.0e} of what they are "
         "after a usual start. The network waits long near zero."
     )
-    return [_of_wrong_size(experiment, kernels, sizes < 0.5, problem, cause)]
+    return [_of_wrong_size(experiment, np.array(kernels)[sizes < 0.5], problem, cause)]
 
 
 def _too_large(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
-    sizes = _sizes(experiment, kernels)
+    sizes = np.array([*map(experiment.size, kernels)])
     if seen.losses[0] < TOO_LARGE * usual.loss or sizes.max() < 2.5:
         return []
     problem = f"the start is far too large: kernels of up to {sizes.max():.0f} times the usual size"
@@ -73,18 +69,16 @@ def _too_large(experiment: Experiment, seen: Descent, usual: Usual, kernels: lis
         f"The loss begins at {seen.losses[0]:.3g}; after a usual start it begins at {usual.loss:.3g}. Usual steps are "
         "small beside such weights."
     )
-    return [_of_wrong_size(experiment, kernels, sizes > 2.5, problem, cause)]
+    return [_of_wrong_size(experiment, np.array(kernels)[sizes > 2.5], problem, cause)]
 
 
 def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: list[Call]) -> list[Finding]:
-    model, variables, layers = experiment.model, experiment.variables, layers_by_variable(experiment.model)
+    model, variables = experiment.model, experiment.variables
     called = {position: user_of(calls, variables[position]) for position in kernels}
     order = sorted((position for position in kernels if called[position] is not None), key=called.get)
     if len(order) < 3:
         return []
-    limits = [usual_limit(variables[position], layers.get(id(variables[position]))) for position in order]
-    pairs = zip((experiment.start[position] for position in order), limits, strict=True)
-    lengths = np.array([length(value) or np.sqrt(value.size / 3) * limit for value, limit in pairs])
+    lengths = np.array([length(experiment.start[position]) or experiment.usual_length(position) for position in order])
     effects = seen.waking[order] * lengths
     share = _share_of_first(effects)
     if share < FADED:  # equal weights of a head may cancel what comes back, but not after a step
@@ -94,7 +88,7 @@ def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: li
         share = max(share, _share_of_first(later[order] * lengths))
     if share > FADED:
         return []
-    first, last = (layer_name(model, variables[position]) for position in (order[0], order[int(effects.argmax())]))
+    first, last = (experiment.names[position] for position in (order[0], order[int(effects.argmax())]))
     flat_ones = [call.operation for call in calls if call.activation in ("sigmoid", "hard_sigmoid")]
     inner = [layer.name for layer in flat_ones if layer in model.layers[:-1] and hasattr(layer, "activation")]
     problem = f"gradients fade on the way from {last} to {first}, to {share:.0e} of what they were"

@@ -24,25 +24,15 @@ ANY = (-np.inf, np.inf)
 
 @dataclass(frozen=True)
 class Fit:
-    """One output, its loss and its targets.
-
-    Attributes:
-        model: The model.
-        name: Name of the output, or `"outputs"` if there is only one.
-        loss: The loss.
-        y: The targets.
-        outputs: What the model gives for a few rows.
-        head: The call that gives the output; None if that is an operation inside `call`.
-        single: Whether this is the only output.
-    """
+    """One output, its loss and its targets."""
 
     model: keras.Model
     name: str
     loss: Any
     y: np.ndarray
-    outputs: np.ndarray
-    head: Call | None
-    single: bool
+    outputs: np.ndarray  # what the model gives for a few rows
+    head: Call | None  # the call that gives the output; None if that is an operation inside `call`
+    single: bool  # whether this is the only output
 
     @property
     def kind(self) -> str:

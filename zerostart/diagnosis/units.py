@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from zerostart.symmetry import close_rows
 
@@ -20,21 +20,13 @@ DEPTHWISE = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 
 @dataclass
 class Family:
-    """Members that may be identical, up to a sign: tanh(-x) = -tanh(x), so mirrored units may do the same work.
+    """Members that may be identical, up to a sign: tanh(-x) = -tanh(x), so mirrored units may do the same work."""
 
-    Attributes:
-        what: What the members are: `"units"`, `"heads"` or `"layers"`.
-        owners: Position of each member's variable.
-        places: Where the weights of the members are in their flat variable, shape `(weights, members)`.
-        groups: The group of each member, shape `(members,)`: equal numbers are identical members.
-        signs: 1 or -1 for each member: its weights times this are those of the others.
-    """
-
-    what: str
-    owners: list[int]
-    places: np.ndarray
-    groups: np.ndarray
-    signs: np.ndarray
+    what: str  # units, heads or layers
+    owners: list[int]  # position of each member's variable
+    places: np.ndarray  # where the weights of each member are in its flat variable, shape (weights, members)
+    groups: np.ndarray  # of each member: equal numbers are identical members
+    signs: np.ndarray  # 1 or -1 for each member: its weights times this are those of the others
 
     @property
     def different(self) -> int:
@@ -135,6 +127,11 @@ def is_kernel(variable: keras.Variable) -> bool:
     return len(variable.shape) > 1 and not variable.name.endswith("bias")
 
 
+def is_shift(variable: keras.Variable) -> bool:
+    """Tell biases, which usually start at zero, from scales and gates."""
+    return "bias" in variable.name or variable.name == "beta"
+
+
 def layers_by_variable(model: keras.Model) -> dict[int, keras.layers.Layer]:
     """Return the innermost layer of each variable, by the variable's `id`."""
     return {id(variable): layer for layer in model._flatten_layers() for variable in layer.weights}
@@ -153,9 +150,3 @@ def usual_limit(variable: keras.Variable, layer: Any) -> float:
         units = int(np.prod([size for size in layer.partial_output_shape if size]))
         window, inputs = [], int(np.prod(variable.shape)) // units
     return float(np.sqrt(6 / (np.prod(window) * (inputs + units))))
-
-
-def size_of(variable: keras.Variable, layer: Any, value: np.ndarray | None = None) -> float:
-    """Return the length of a kernel, or of a `value` of it, in relation to that of a usual start."""
-    value = ops.convert_to_numpy(variable.value) if value is None else value
-    return length(value) / (np.sqrt(value.size / 3) * usual_limit(variable, layer))
