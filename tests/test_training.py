@@ -87,12 +87,23 @@ class Idle(layers.Layer):
         return inputs
 
 
+class TwoAlike(keras.Model):
+    def __init__(self):
+        super().__init__(name="model")
+        self.first, self.second = Idle(name="same"), layers.Dense(10, name="same")
+
+    def call(self, inputs):
+        return self.second(self.first(inputs))
+
+
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
-def test_a_weight_that_does_nothing_has_a_gradient_of_zero():
-    model = keras.Sequential([keras.Input((64,)), Idle(), layers.Dense(10)])
-    path = model.layers[0].kernel.path
-    assert not np.any(gradients(model, X, Y)[path]) and gradients(model, X, Y)[path].shape == (2, 3)
-    assert train(model, X, Y, steps=1).gradient_rms[path][0] == 0.0
+def test_weights_that_do_nothing_or_share_a_path_have_their_own_row():
+    model = TwoAlike()
+    model(X)
+    found, rms = gradients(model, X, Y), train(model, X, Y, steps=1).gradient_rms
+    assert [*found] == [*rms] == ["model/same/kernel", "model/same/kernel#2", "model/same/bias"]
+    assert [np.any(gradient) for gradient in found.values()] == [values[0] > 0 for values in rms.values()]
+    assert found["model/same/kernel"].shape == (2, 3) and rms["model/same/kernel"][0] == 0.0 < rms["model/same/bias"][0]
 
 
 def test_a_run_starts_with_a_fresh_optimizer_from_the_weights_of_now():
