@@ -26,10 +26,12 @@ nitpick_ignore_regex = [("py:class", r"(collections|keras|matplotlib|numpy|t)\..
 
 html_theme = "sphinx_book_theme"
 html_title = project
+templates_path = ["_templates"]
 html_baseurl = copies.SITE
 html_favicon = "_static/favicon.svg"
 html_static_path = ["_static", "../zerostart/explorer/web"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sphinx = False
 html_use_index = False
 html_context = {"default_mode": "auto"}
@@ -39,5 +41,6 @@ html_theme_options = {
     "use_issues_button": True,
     "home_page_in_toc": True,
     "navbar_persistent": [],
+    "footer_content_items": ["copyright"],
     "show_toc_level": 2,
 }

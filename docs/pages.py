@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -21,7 +22,9 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", copy_lessons)
     app.connect("builder-inited", write_card_and_picture)
     app.connect("source-read", add_readme)
+    app.connect("source-read", lead_to_lessons)
     app.connect("source-read", add_links)
+    app.connect("html-page-context", choose_template)
     app.connect("build-finished", add_files)
 
 
@@ -54,7 +57,13 @@ def add_readme(app: Sphinx, page: str, source: list[str]) -> None:
     if page == "index":
         readme = (copies.DOCS.parent / "README.md").read_text(encoding="utf-8")
         top = readme[: readme.index("## Read and play")]
-        source[0] = top.replace("](notebooks/", "](lessons/").replace("](docs/", "](") + source[0]
+        source[0] = top.replace("](docs/", "](") + source[0]
+
+
+def lead_to_lessons(app: Sphinx, page: str, source: list[str]) -> None:
+    """Let links to the lessons, which work in the repository too, lead to their copies; and to `classroom`, there."""
+    source[0] = re.sub(r"\]\((\.\./)*notebooks/", "](/lessons/", source[0])
+    source[0] = re.sub(r"\]\(\.\./\.\./(?=classroom/)", f"]({copies.REPOSITORY}/blob/main/", source[0])
 
 
 def add_links(app: Sphinx, page: str, source: list[str]) -> None:
@@ -69,6 +78,11 @@ def add_links(app: Sphinx, page: str, source: list[str]) -> None:
             f' · <a href="../_sources/{page}.ipynb" download>notebook</a></p>',
         ]
         source[0] = json.dumps(notebook)
+
+
+def choose_template(app: Sphinx, page: str, *_: object) -> str | None:
+    """Give the page of the explorer no theme: that weighs thirty times as much as the explorer."""
+    return "explorer.html" if page == "explorer" else None
 
 
 def add_files(app: Sphinx, problem: Exception | None) -> None:

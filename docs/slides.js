@@ -12,12 +12,19 @@ async function start() {
   const reveal = document.querySelector(".reveal");
   await Promise.all([...document.images].map(image => image.decode()));
   reveal.classList.add("measured");
+  document.querySelectorAll("section mjx-container[display]").forEach(fit);
   document.querySelectorAll("section").forEach(divide);
   reveal.classList.remove("measured");
   Reveal.initialize({
     width: 1280, height: 720, margin: 0, center: false, hash: true, slideNumber: "c/t", transition: "none",
     plugins: [RevealNotes],
   });
+}
+
+// Makes a formula that is wider than the slide as wide as the slide.
+function fit(formula) {
+  const share = formula.clientWidth / formula.querySelector("mjx-math").getBoundingClientRect().width;
+  if (share < 1) formula.style.fontSize = `${100 * share}%`;
 }
 
 // Moves what ends below the slide to a further one with the same heading.

@@ -113,8 +113,11 @@ def _output(cell: nbformat.NotebookNode, output: nbformat.NotebookNode) -> str:
         return f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">'
     text = output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines(keepends=True)  # colours of a terminal
-    kinds = "wide " * (max(map(len, lines), default=0) > 66) + "long" * (len(lines) > 12)
-    return f'<pre class="{kinds}">' + "".join(f"<span>{escape(line)}</span>" for line in lines) + "</pre>"
+    longest = max(map(len, lines), default=1)
+    size = min(29, 1950 // longest) if longest <= 81 else 26  # pixels: lines that do not fit at 24 are broken
+    rows = sum(1 + len(line) * size // 1950 for line in lines)
+    whole = "".join(f"<span>{escape(line)}</span>" for line in lines)
+    return f'<pre class="{"long" * (rows > 12)}" style="font-size: {size}px">{whole}</pre>'
 
 
 def _formula(text: str, options: dict[str, bool]) -> str:

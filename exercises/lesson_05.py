@@ -1,6 +1,5 @@
 """Exercises of lesson 5, when zeros is right."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,7 +10,7 @@ from exercises import called, exercise, model_of, number_of
 from zerostart import train
 
 STEPS = 10
-SHARES = (0.01, 0.2, 0.5, 0.9)
+SHARES = np.array([0.01, 0.2, 0.5, 0.9])
 
 
 def first_gradients(model: keras.Model, x: np.ndarray, y: np.ndarray) -> dict[str, int]:
@@ -43,20 +42,17 @@ def two_steps_late(answer: Any, x: np.ndarray, y: np.ndarray) -> str | None:
 @exercise("5.3", right="It is the logarithm of the odds, which the sigmoid undoes.")
 def rare_class(answer: Any) -> str | None:
     """Ask for the bias with which a sigmoid answers a share."""
-
-    def like(formula: Callable[[float], float]) -> bool:
-        return all(np.isclose(number_of(called(answer, share)), formula(share), atol=1e-4) for share in SHARES)
-
-    if like(lambda share: np.log(share / (1 - share))):
-        return None
-    if like(np.log):
-        return "That is right for a softmax with one output for each class. A sigmoid has only one."
-    if like(lambda share: np.log((1 - share) / share)):
-        return "The sign is wrong: with a rare class the sigmoid must answer less than a half."
-    if like(lambda share: 1 / (1 + np.exp(-share))):
-        return "That is what the sigmoid answers when the bias is the share. You need the way back."
-    if like(lambda share: share):
-        return "The bias goes through the sigmoid first. What does the sigmoid make of this share?"
+    found = [number_of(called(answer, share)) for share in SHARES]
+    log_odds = np.log(SHARES / (1 - SHARES))
+    for other, hint in (
+        (log_odds, None),
+        (np.log(SHARES), "That is right for a softmax with one output for each class. A sigmoid has only one."),
+        (-log_odds, "The sign is wrong: with a rare class the sigmoid must answer less than a half."),
+        (1 / (1 + np.exp(-SHARES)), "That is the sigmoid of the share. You need the way back."),
+        (SHARES, "The bias goes through the sigmoid first. What does the sigmoid make of this share?"),
+    ):
+        if np.allclose(found, other, atol=1e-4):
+            return hint
     return "Solve 1 / (1 + exp(-b)) = share for b, and test your function with share 0.5: the bias must be 0."
 
 
@@ -77,6 +73,6 @@ def adapter(answer: Any, x: np.ndarray, rank: int) -> str | None:
     if all(zero):
         return "Both kernels are zero, and each waits for the other."
     moving = first_gradients(model, both_signs, 1 - both_signs)
-    if not all(kernel.path in moving or kernel.path.split("/", 1)[-1] in moving for kernel in kernels):
+    if sum(name.endswith("kernel") for name in moving) < len(kernels):
         return "One zero is right, but this one never moves. What is the slope of relu at 0?"
     return None

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from exercises import called, exercise, model_of, number_of
+from exercises import exercise, model_of, number_of
 from zerostart import train
 
 LONGEST = 2000  # updates that a check may take
@@ -57,36 +57,6 @@ def quick_start(
     if _updates(model, x, y, learning_rate, level, most=updates) == updates:
         return "The logits are right, but the net leaves too late. Are the other kernels large enough?"
     return None
-
-
-@exercise("6.3", right="It is the slope times the largest singular value of C, downwards.")
-def curvature(answer: Any) -> str | None:
-    """Ask for a function of x, y and slope that returns the smallest eigenvalue at the prior."""
-    generator, found = np.random.default_rng(0), []
-    for slope, labels in ((1.0, [0, 0, 0, 1, 2, 0, 1]), (0.5, [1, 1, 0, 1, 1]), (2.0, [3, 1, 2, 0, 0])):
-        y, count = np.array(labels), len(labels)
-        x, classes = generator.normal(1, 1, (count, 4)), y.max() + 1
-        got, right = number_of(called(answer, x, y, slope)), -slope * _sigma(x, y, np.bincount(y) / count)
-        found.append(
-            (got, right, -right, -slope * _sigma(x, y, np.ones(classes) / classes), count * right, right / slope)
-        )
-    got, right, *others = np.transpose(found)
-    if np.allclose(got, right, rtol=1e-4):
-        return None
-    hints = (
-        "The size is right. But which way does the loss curve along the way out?",
-        "You gave all classes the same share. At the prior bias, p is how often each class occurs.",
-        "C is a mean over the examples. You have the sum.",
-        "That is right for tanh, whose slope at 0 is 1. Other activations have another slope.",
-    )
-    for hint, other in zip(hints, others, strict=True):
-        if np.allclose(got, other, rtol=1e-4):
-            return hint
-    return "Compute the share of each class, C at this prior, and its largest singular value; see section 2."
-
-
-def _sigma(x: np.ndarray, y: np.ndarray, share: np.ndarray) -> float:
-    return np.linalg.svd(x.T @ (share - np.eye(len(share))[y]) / len(y))[1][0]
 
 
 def _misfit(model: keras.Model, hidden: list[int], x: np.ndarray, y: np.ndarray) -> str | None:

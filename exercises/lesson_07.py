@@ -56,9 +56,9 @@ def doctor(answer: Any, units: int, x: np.ndarray, y: np.ndarray) -> str | None:
         return "You changed biases. Only kernels that never receive a gradient need new numbers."
     verdict = diagnose(frozen, x, y).verdict
     if "frozen" in verdict:
-        return f"An all-zero tanh network is still {verdict} after your treatment."
+        return f"A tanh network with zero kernels is still {verdict} after your treatment."
     if verdict == "symmetric":
-        return "After your treatment the kernels of the all-zero network move, but its units are identical."
+        return "After your treatment the zero kernels move, but the units of the network are identical."
     if not all(map(np.array_equal, zero_head.get_weights(), before)):
         return "You also treated a network with a zero head. Which of its kernels ever get a gradient?"
     return None

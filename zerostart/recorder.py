@@ -79,7 +79,7 @@ class RecordedModel(keras.Model):
         rows = self._taken(x)
         loss = super().compute_loss(None, rows.y, y_pred, rows.weights, training)
         row = ops.reshape(ops.cast(loss, self.losses_seen.dtype), (1,))
-        self.losses_seen.assign(ops.slice_update(self.losses_seen.value, ops.reshape(y, (1,)), row))
+        self.losses_seen.assign(ops.scatter_update(self.losses_seen.value, ops.reshape(y, (1, 1)), row))
         return loss
 
     def _taken(self, numbers: Any) -> Rows:
@@ -141,8 +141,8 @@ def noting(optimizer: keras.optimizers.Optimizer, variables: list[keras.Variable
         def apply(self, grads: list[Any], trainable_variables: Any = None) -> None:
             spreads = [_spread(variable.value) for variable in variables if len(variable.shape) > 1]
             row = ops.stack([ops.cast(size, self.notes.dtype) for size in (*map(_root_mean_square, grads), *spreads)])
-            place = [ops.cast(index, "int32") for index in (self.iterations.value % KEPT, 0)]
-            self.notes.assign(ops.slice_update(self.notes.value, place, ops.expand_dims(row, 0)))
+            place = ops.reshape(ops.cast(self.iterations.value % KEPT, "int32"), (1, 1))
+            self.notes.assign(ops.scatter_update(self.notes.value, place, ops.expand_dims(row, 0)))
             super().apply(grads, trainable_variables)
 
     made = Noting.from_config(optimizer.get_config())

@@ -1,4 +1,4 @@
-"""Starts JupyterLab on a folder of its own, and finds Chromium for Playwright."""
+"""Starts JupyterLab on a folder of its own, finds Chromium for Playwright, and what readers stumble over."""
 
 import contextlib
 import json
@@ -21,6 +21,8 @@ SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
+AXE = {"resultTypes": ["violations"], "preload": False}  # preloading asks for style sheets at wrong addresses
+
 # A promise that the kernel of the notebook in front answers.
 CONNECTED = """new Promise(resolve => setInterval(() => {
     const session = window.jupyterapp?.shell.currentWidget?.sessionContext.session;
@@ -41,6 +43,15 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield browser
         browser.close()
+
+
+def barriers(page: Any) -> list[tuple[str, str]]:
+    """Return what axe-core finds serious for people who cannot see, hear or use a mouse: its rule and the element."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options=AXE).response["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    return [(each["id"], node["html"]) for each in serious for node in each["nodes"]]
 
 
 @contextlib.contextmanager

@@ -7,24 +7,26 @@ import re
 import subprocess
 import sys
 import threading
+from importlib import import_module
+from pkgutil import resolve_name
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from lab import chromium
+from lab import barriers, chromium
 from lessons import LESSONS, NAMES, ROOT, code_cells, read
 
 if not os.environ.get("BROWSER_REQUIRED"):
     pytest.importorskip("myst_nb", reason="nothing that builds the site: uv sync --group docs")
 
-from axe_playwright_python.sync_playwright import Axe
+from sphinx.util.inventory import InventoryFile
 
+FOLDERS = ("zerostart", "helpers", "exercises")
 SITE = ROOT / "build" / "site"
 SCREENS = [(390, "light"), (1280, "dark")]
-AXE = {"resultTypes": ["violations"], "preload": False}  # preloading asks for style sheets at wrong addresses
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # What ends outside of a slide; not the notes, nor parts of formulas, whose tall brackets are cut off by design.
-OUTSIDE = """[...Reveal.getCurrentSlide().querySelectorAll(':not(aside, aside *, mjx-container *)')]
+OUTSIDE = """[...Reveal.getCurrentSlide().querySelectorAll(':not(aside, aside *, mjx-container :not(mjx-math))')]
     .filter(part => {const box = part.getBoundingClientRect(); return box.right > 1280 || box.bottom > 720})
     .map(part => part.textContent.slice(0, 80))"""
 
@@ -50,11 +52,12 @@ def browser():
 @pytest.fixture
 def open_page(browser, address):
     """Open pages; afterwards nothing may have been asked from elsewhere, be missing, or stand in the console."""
-    wrong = []
+    asked, wrong = [], []
 
     def open_page(path, width=1280, scheme="light"):
         page = browser.new_page(viewport={"width": width, "height": 720}, color_scheme=scheme)
-        page.on("request", lambda asked: asked.url.startswith((address, "data:", "blob:")) or wrong.append(asked.url))
+        page.asked = asked
+        page.on("request", lambda each: asked.append(each.url))
         page.on("response", lambda answer: answer.status < 400 or wrong.append(answer.url))
         page.on("console", lambda message: message.type not in ("error", "warning") or wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -63,7 +66,7 @@ def open_page(browser, address):
         return page
 
     yield open_page
-    assert wrong == []
+    assert wrong == [] and [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
 
 
 def pages():
@@ -78,9 +81,7 @@ def test_every_page(open_page, address, width, scheme):
         assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways"
         pictures = page.eval_on_selector_all("article img", "all => all.map(e => e.alt)")
         assert all(" " in text for text in pictures), f"{path}: a picture without description: {pictures}"
-        barriers = Axe().run(page, options=AXE).response["violations"]
-        serious = [(each["id"], each["nodes"]) for each in barriers if each["impact"] in ("serious", "critical")]
-        assert not serious, f"{path}: {serious}"
+        assert barriers(page) == [], path
         for target in page.eval_on_selector_all("a[href]", "all => all.map(e => e.href)"):
             if target.startswith(address):
                 assert (SITE / urlsplit(target).path[1:]).exists(), f"{path}: {target}"
@@ -98,6 +99,17 @@ def test_a_lesson_hides_what_is_to_be_predicted_sets_formulas_and_code_fits(open
     assert wide == 0, f"{wide} cells of code are wider than their box"
 
 
+def test_the_page_of_the_explorer_is_light_and_answers_keys(open_page):
+    page = open_page("explorer.html")
+    files = [SITE / urlsplit(url).path[1:] for url in page.asked]
+    assert "engine.js" in [file.name for file in files]
+    assert sum(file.stat().st_size for file in files) < 300_000
+    page.focus("[name=units]")
+    before = page.inner_html(".net svg")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function("before => document.querySelector('.net svg').innerHTML != before", arg=before)
+
+
 def test_the_card_is_one_page_of_paper(open_page):
     pdf = open_page("card.html").pdf(prefer_css_page_size=True)
     assert re.findall(rb"/MediaBox \[0 0 (\d+)[.\d]* (\d+)", pdf) == [(b"594", b"841")]
@@ -113,6 +125,17 @@ def test_slides_hold_all_and_overflow_nowhere(open_page, path):
     lesson = path.read_text(encoding="utf-8")
     assert page.locator("section.question").count() == lesson.count("**Predict.**")
     assert page.locator("section img").count() == lesson.count('"image/png": ')
+
+
+@pytest.mark.parametrize("module", ["zerostart", "zerostart.explorer", "helpers", "exercises"])
+def test_every_public_name_is_in_the_api(address, module):
+    names = InventoryFile.loads((SITE / "objects.inv").read_bytes(), uri="").data
+    kinds = ("function", "class", "exception")
+    documented = [resolve_name(name) for kind in kinds for name in names[f"py:{kind}"]]
+    parts = vars(import_module(module))
+    public = [resolve_name(f"{module}.{name}") for name in parts.get("__all__", parts) if name[0] != "_"]
+    owned = [part for part in public if getattr(part, "__module__", "").startswith(FOLDERS)]
+    assert owned and [part for part in owned if part not in documented] == []
 
 
 def test_copies_for_colab_begin_with_one_more_cell(address):

@@ -7,9 +7,9 @@ ANSWERS = {
     "4.1": {
         "np.log(prior)": "The answer must be a list",
         "[*template[:-1], np.log(prior)]": "A hidden kernel is zero, though",
-        "template": "A hidden kernel is zero: the net is frozen.",
-        "glorot[0]": "The head's kernel adds",
-        "[*glorot[0][:-1], np.log(prior)]": "The head's kernel adds",
+        "template": "A hidden kernel is zero. ",
+        "glorot[0]": "The head's kernel may add",
+        "[*glorot[0][:-1], np.log(prior)]": "The head's kernel may add",
         "starts['Glorot, zero head'][0]": "A zero head with a zero bias",
         "[*starts['Glorot, zero head'][0][:-1], prior]": "These are the shares.",
         "[*starts['Glorot, zero head'][0][:-1], 2 * np.log(prior)]": "The logits are the same",

@@ -18,7 +18,7 @@ ANSWERS = {
         "lambda share: 1 / 0": "Your function raised ZeroDivisionError",
         "lambda share: np.log(share)": "That is right for a softmax",
         "lambda share: np.log((1 - share) / share)": "The sign is wrong",
-        "lambda share: 1 / (1 + np.exp(-share))": "That is what the sigmoid answers",
+        "lambda share: 1 / (1 + np.exp(-share))": "That is the sigmoid of the share.",
         "lambda share: share": "The bias goes through the sigmoid",
         "lambda share: 0.0": "Solve 1 / (1 + exp(-b))",
     },

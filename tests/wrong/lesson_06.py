@@ -26,18 +26,6 @@ ANSWERS = {
         "mlp((hidden, hidden), kernel_initializer=['ones', 'zeros'])": "Two kernels are zero",
         f"mlp((hidden, hidden), kernel_initializer={NEAR}, head_initializer='zeros')": "The logits are right, but",
     },
-    "6.3": {
-        "sigma": "The answer must be a function",
-        "lambda x, y, slope: slope * np.linalg.svd("
-        "x.T @ (np.bincount(y) / len(y) - np.eye(y.max() + 1)[y]) / len(y))[1][0]": "The size is right.",
-        "lambda x, y, slope: -slope * np.linalg.svd("
-        "x.T @ (1 / (y.max() + 1) - np.eye(y.max() + 1)[y]) / len(y))[1][0]": "You gave all classes",
-        "lambda x, y, slope: -slope * np.linalg.svd("
-        "x.T @ (np.bincount(y) / len(y) - np.eye(y.max() + 1)[y]))[1][0]": "C is a mean",
-        "lambda x, y, slope: -np.linalg.svd("
-        "x.T @ (np.bincount(y) / len(y) - np.eye(y.max() + 1)[y]) / len(y))[1][0]": "That is right for tanh",
-        "lambda x, y, slope: -slope": "Compute the share",
-    },
 }
 
 FAULTS = {

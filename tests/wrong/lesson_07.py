@@ -27,7 +27,7 @@ ANSWERS = {
         "lambda: 1": "Your function raised TypeError",
         "lambda model: model.set_weights([w + 1 for w in model.get_weights()])": "You changed biases",
         "by_hand": "You changed biases",
-        "lambda model: None": "An all-zero tanh network is still frozen",
+        "lambda model: None": "A tanh network with zero kernels is still frozen",
         "lambda model: [layer.kernel.assign(0.1 + 0 * layer.kernel) for layer in model.layers]": "After your treatment",
         "lambda model: [layer.kernel.assign(keras.initializers.HeNormal()(layer.kernel.shape)) "
         "for layer in model.layers]": "You also treated",
@@ -52,6 +52,6 @@ zerostart.diagnosis.diagnose = meddling""",
     "three equal sizes": ('"tenfold": 10.0', '"tenfold": 1.5'),
     "a hundredth is a half": ('"hundredth": 0.01', '"hundredth": 0.5'),
     "few sigmoid layers": ("model = mlp((hidden,) * depth, **deep)", "model = mlp((hidden,), **deep)"),
-    "the report had sigmoid": ('layers.Dense(1, "softmax")', 'layers.Dense(1, "sigmoid")'),
+    "the report had sigmoid": ('layers.Dense(1, "softmax"', 'layers.Dense(1, "sigmoid"'),
     "softmax over two": ("some = np.array([[-3.0], [0.0], [5.0]])", "some = np.array([[-3.0, 1.0], [0.0, 0.0]])"),
 }

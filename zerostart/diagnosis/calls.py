@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
+from zerostart.diagnosis.units import is_kernel, is_shift
 from zerostart.recorder import GradientKeeper, RecordedModel
 
 CLOSED = (keras.layers.RNN, keras.layers.TimeDistributed)  # they call their inner layers once a time step
@@ -22,19 +23,13 @@ CLOSED = (keras.layers.RNN, keras.layers.TimeDistributed)  # they call their inn
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """One call of a layer or of an operation.
-
-    Attributes:
-        operation: What was called.
-        inputs: The tensors that it took.
-        outputs: The tensors that it gave.
-        inner: Whether other calls were made inside.
-    """
+    """One call of a layer or of an operation, with the tensors that it took and gave."""
 
     operation: Any
+    name: str  # with the layers around it
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
-    inner: bool
+    inner: bool  # whether other calls were made inside
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -47,9 +42,10 @@ class Call:
         return ops.convert_to_numpy(self.inputs[0]) if self.inputs else np.ones(1)
 
     @property
-    def is_float(self) -> bool:
-        """Whether a gradient can come back to the output."""
-        return len(self.outputs) == 1 and keras.backend.is_float_dtype(self.outputs[0].dtype)
+    def activation(self) -> str:
+        """The name of its activation, or of the operation itself."""
+        found = getattr(self.operation, "activation", None)
+        return getattr(found, "__name__", type(self.operation).__name__).lower()
 
     @property
     def weights(self) -> list[keras.Variable]:
@@ -58,9 +54,20 @@ class Call:
         return own if self.inner else getattr(self.operation, "weights", [])
 
     @property
-    def finite(self) -> bool:
-        """Whether all outputs are numbers."""
-        return all(np.isfinite(ops.convert_to_numpy(part)).all() for part in self.outputs)
+    def kernels(self) -> list[keras.Variable]:
+        """The layer's own kernels; its scales if it has none."""
+        scales = [weight for weight in self.weights if weight.trainable and not is_shift(weight)]
+        return [weight for weight in self.weights if is_kernel(weight)] or scales
+
+    @property
+    def zeros(self) -> list[keras.Variable]:
+        """Those of its kernels that are zero."""
+        return [kernel for kernel in self.kernels if not ops.convert_to_numpy(kernel.value).any()]
+
+    @property
+    def takes_gradients(self) -> bool:
+        """Whether a gradient can come back to the output."""
+        return len(self.outputs) == 1 and keras.backend.is_float_dtype(self.outputs[0].dtype)
 
     @property
     def unfed(self) -> bool:
@@ -69,9 +76,9 @@ class Call:
         return bool(floats) and not any(ops.convert_to_numpy(part).any() for part in floats)
 
     @property
-    def silent(self) -> bool:
-        """Whether the output is zero for every row."""
-        return not self.values.any()
+    def fixed(self) -> bool:
+        """Whether it gives the same for all rows, although they differ."""
+        return not varies(self.values) and varies(self.taken)
 
     def feeds(self, other: "Call") -> bool:
         """Tell whether the other call takes what this one gives."""
@@ -119,7 +126,8 @@ def calls_of(experiment: Experiment) -> list[Call]:
     calls: list[Call] = []
 
     def see(operation: Any, inputs: tuple[Any, ...], outputs: Any, inner: bool) -> Any:
-        calls.append(Call(operation, inputs, _tensors(outputs), inner))
+        name = (getattr(operation, "path", None) or operation.name).removeprefix(f"{experiment.model.name}/")
+        calls.append(Call(operation, name, inputs, _tensors(outputs), inner))
         return outputs
 
     with _watched(see):
@@ -127,29 +135,25 @@ def calls_of(experiment: Experiment) -> list[Call]:
     return calls
 
 
-class Tapped(keras.Model):
+class _Tapped(keras.Model):
     """The model, with a zero added to what each layer puts out: the gradient of the zero is what comes back there."""
 
     def __init__(self, model: keras.Model, calls: list[Call]) -> None:
-        """Make a zero for each innermost call with one float tensor.
-
-        Not for an output of which Keras remembers the logits: a sum would make it forget them.
-        """
         super().__init__(name=model.name, dtype=model.dtype_policy)
         self.model, self.built = model, True
-        behind = [output for output in calls[-1].outputs if hasattr(output, "_keras_logits")]
-        self.taps = [
-            self.add_weight(shape=call.outputs[0].shape, initializer="zeros", name="tap")
-            if call.is_float and not call.inner and not any(call.outputs[0] is part for part in behind)
-            else None
-            for call in calls
-        ]
+        self.taps = [self._tap(call, calls[-1]) for call in calls]
         for name in ("inputs", "output_names"):
             if getattr(model, name, None):
                 setattr(self, name, getattr(model, name))
 
+    def _tap(self, call: Call, last: Call) -> keras.Variable | None:
+        if call.inner or not call.takes_gradients:
+            return None
+        if hasattr(call.outputs[0], "_keras_logits") and any(call.outputs[0] is part for part in last.outputs):
+            return None  # behind these probabilities Keras looks for their logits, but not behind a sum
+        return self.add_weight(shape=call.outputs[0].shape, initializer="zeros", name="tap")
+
     def call(self, x: Any, training: bool | None = None) -> Any:
-        """Return the model's outputs."""
         taps = iter(self.taps)
 
         def see(operation: Any, inputs: tuple[Any, ...], outputs: Any, inner: bool) -> Any:
@@ -163,11 +167,9 @@ class Tapped(keras.Model):
 
 def arriving(experiment: Experiment, calls: list[Call]) -> list[np.ndarray | None]:
     """Return for each call what comes back to its output from the loss; None where it cannot be seen."""
-    graph, tapped = experiment.graph, Tapped(experiment.model, calls)
+    graph, tapped, keeper = experiment.graph, _Tapped(experiment.model, calls), GradientKeeper()
     tapped.compile(loss=graph.loss, loss_weights=graph._compile_loss and graph._compile_loss._user_loss_weights)
     rows = experiment.rows.change(lambda part: part[experiment.numbers[0]])
-    keeper = GradientKeeper()
-    watched = RecordedModel(tapped, rows, None, keeper, eager=True)
-    watched.step(np.zeros((1, 0), "int32"))
+    RecordedModel(tapped, rows, None, keeper, eager=True).step(np.zeros((1, 0), "int32"))
     kept = {id(variable): gradient for variable, gradient in zip(tapped.trainable_variables, keeper.kept, strict=True)}
     return [None if tap is None else ops.convert_to_numpy(kept[id(tap)].value) for tap in tapped.taps]

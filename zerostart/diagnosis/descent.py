@@ -1,4 +1,4 @@
-"""A few steps of gradient descent: which kernels ever get a gradient, and which units stay identical?
+"""A few steps of gradient descent, to see which kernels ever get a gradient and which units stay identical.
 
 Each step moves a variable by a fixed length, however small its gradient, so one step does what many steps of a real
 training do. The length is the same for all units of a layer: a step treats equal units equally, like every usual
@@ -12,58 +12,36 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import Family, families_of, is_kernel
+from zerostart.diagnosis.units import Family, families_of, length
 
-PATIENCE, MOST = (
-    4,
-    200,
-)  # steps without news after which a kernel counts as one that never gets a gradient; steps at all
+PATIENCE = 4  # steps without news after which a kernel counts as one that never gets a gradient
+MOST = 200  # steps at all
 ROUNDING = 1e-5  # a gradient so much smaller than the next larger one is what rounding leaves of a sum of zero
 
 
 @dataclass
 class Descent:
-    """What was seen. Variables are known by their position in `model.trainable_variables`.
+    """What was seen. Variables are known by their position in `model.trainable_variables`."""
 
-    Attributes:
-        woke: The step at which a variable first received a gradient; one that never did is missing.
-        received: For each variable which of its entries ever received a gradient.
-        largest: For each variable the length of its largest gradient.
-        waking: For each variable the length of its first gradient.
-        families: What stayed identical and has the same effect on the outputs.
-        weights: Value of each variable after the last step.
-        first: The gradients at the start.
-        losses: The loss at each step. It ends with a step whose gradients are not finite.
-    """
-
-    woke: dict[int, int]
-    received: list[np.ndarray]
-    largest: np.ndarray
-    waking: np.ndarray
-    families: list[Family]
-    weights: list[np.ndarray]
-    first: list[np.ndarray] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
+    received: list[np.ndarray]  # which entries of each variable ever received a gradient
+    largest: np.ndarray  # length of each variable's largest gradient
+    waking: np.ndarray  # and of its first one
+    weights: list[np.ndarray]  # after the last step
+    families: list[Family]  # what stayed identical and has the same effect on the outputs
+    woke: dict[int, int] = field(default_factory=dict)  # the step at which a variable first received a gradient
+    first: list[np.ndarray] = field(default_factory=list)  # the gradients at the start
+    losses: list[float] = field(default_factory=list)  # one for each step, up to one whose gradients are not finite
 
     def asleep(self, positions: list[int]) -> list[int]:
         """Return those of the variables that never received a gradient."""
         return [position for position in positions if position not in self.woke]
 
 
-def kernel_positions(model: keras.Model) -> list[int]:
-    """Return the positions of the trainable kernels; of all trainable variables if there is no kernel."""
-    variables = model.trainable_variables
-    kernels = [position for position, variable in enumerate(variables) if is_kernel(variable)]
-    return kernels or list(range(len(variables)))
-
-
 def descend(experiment: Experiment) -> Descent:
     """Step until all kernels have a gradient and no two units are suspect, or until nothing new happens."""
-    model, start, news = experiment.model, experiment.start, 0
-    kernels, weights = kernel_positions(model), list(start)
-    none = np.zeros(len(start))
-    seen = Descent({}, [np.zeros(value.shape, bool) for value in start], none, none.copy(), [], weights)
-    seen.families = families_of(model, weights)
+    weights, norms, news = list(experiment.start), np.zeros(len(experiment.start)), 0
+    received, families = [np.zeros(value.shape, bool) for value in weights], families_of(experiment.model, weights)
+    seen = Descent(received, norms, norms.copy(), weights, families)
     while len(seen.losses) < min(news + PATIENCE + 1, MOST):
         gradients = experiment.gradients(weights, fresh=bool(seen.losses))
         seen.first, step = seen.first or gradients, len(seen.losses)
@@ -75,7 +53,7 @@ def descend(experiment: Experiment) -> Descent:
         seen.largest, news = np.maximum(seen.largest, norms), step if newly else news
         seen.waking[newly] = norms[newly]
         seen.woke.update(dict.fromkeys(newly, step))
-        if not seen.families and not seen.asleep(kernels):
+        if not seen.families and not seen.asleep(experiment.kernels):
             break
         for position in seen.woke:
             seen.received[position] |= gradients[position] != 0
@@ -92,18 +70,8 @@ def descend(experiment: Experiment) -> Descent:
 
 
 def _size(value: np.ndarray, *, first: bool) -> float:
-    """Return how far a variable moves: first far enough to matter if it starts at zero or close to it, then a little."""
+    """Return how far a variable moves: first far enough to matter even if it starts at zero, then a little."""
     return max(0.1 * length(value), 0.5 if value.ndim > 1 else 0.1) if first else 0.025 * max(length(value), 1.0)
-
-
-def length(array: np.ndarray) -> float:
-    """Return the Euclidean norm, also of numbers whose squares would vanish or overflow."""
-    with np.errstate(over="ignore"):
-        norm = float(np.linalg.norm(array))
-    if 1e-15 < norm < 1e15:
-        return norm
-    largest = float(np.abs(array).max(initial=0))
-    return largest * float(np.linalg.norm(array / largest)) if 0 < largest < np.inf else largest
 
 
 def _newly_awake(norms: np.ndarray, seen: Descent) -> list[int]:
@@ -128,7 +96,7 @@ def _allowed(variable: keras.Variable, value: np.ndarray) -> np.ndarray:
 def _part(seen: Descent, norms: np.ndarray) -> None:
     """Split the families whose members became different; only soon after waking, before rounding adds up."""
     for family in seen.families:
-        awake = [seen.woke[owner] for owner in family.owners if owner in seen.woke]
+        awake = [seen.woke[owner] for owner in set(family.owners) if owner in seen.woke]
         if awake and len(seen.losses) - max(awake) <= PATIENCE + 1:
             family.split(family.values(seen.weights) * family.signs[:, np.newaxis])
             if family.what == "layers":
@@ -153,7 +121,7 @@ def _same_effect(experiment: Experiment, seen: Descent, family: Family) -> bool:
 
 
 def _outputs_with_change(experiment: Experiment, seen: Descent, family: Family, member: int) -> np.ndarray:
-    owner = family.owner(member)
+    owner = family.owners[member]
     variable, value = experiment.variables[owner], seen.weights[owner]
     changed, direction = value.ravel().copy(), np.random.default_rng(0).normal(size=len(family.places))
     entries = changed[family.places[:, member]]

@@ -8,14 +8,13 @@ import keras
 import numpy as np
 
 from zerostart.data import Rows, rows_of
-from zerostart.diagnosis.blocked import explain, untracked, unused_or_faint
+from zerostart.diagnosis import notes
+from zerostart.diagnosis.blocked import explain, faint, untracked, unused
 from zerostart.diagnosis.broken import cannot_change, not_finite, nothing_given
-from zerostart.diagnosis.calls import Call, calls_of
-from zerostart.diagnosis.descent import descend, kernel_positions
+from zerostart.diagnosis.calls import calls_of
+from zerostart.diagnosis.descent import descend
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, joined, layer_name
-from zerostart.diagnosis.notes import notes
-from zerostart.diagnosis.report import NOT_LOOKED_AT, page, text
+from zerostart.diagnosis.findings import Finding, joined, layer_name, page, text
 from zerostart.diagnosis.slow import slow
 from zerostart.diagnosis.targets import misfits
 from zerostart.diagnosis.twins import twins
@@ -23,6 +22,10 @@ from zerostart.diagnosis.usual import usual_start
 from zerostart.models import check_model, fixed_batch_size, untouched
 from zerostart.verdict import MEANINGS, verdict_of
 
+NOT_LOOKED_AT = (
+    "Not looked at: the learning rate and the optimizer, penalties on weights, whether the labels are right, whether "
+    "it does well on new data."
+)
 ROWS, READ = 256, 1024  # rows that are looked at; rows that are read from a dataset
 
 
@@ -119,54 +122,60 @@ def _few_rows(model: keras.Model, rows: Rows) -> Rows:
 
 
 def _examine(experiment: Experiment) -> Diagnosis:
-    model, kernels = experiment.model, kernel_positions(experiment.model)
-    calls = calls_of(experiment)
+    model, kernels, calls = experiment.model, experiment.kernels, calls_of(experiment)
     nothing = nothing_given(experiment.rows)
     if nothing:
         return Diagnosis("frozen" if "0" in nothing[0].problem else "slow", tuple(nothing))
     fit = misfits(experiment, calls)
     seen = descend(experiment)
-    if not all(np.isfinite(gradient).all() for gradient in [*seen.first, seen.losses[0]]):
+    if not all(np.isfinite(found).all() for found in [*seen.first, seen.losses[0]]):
         experiment.assign(experiment.start)
         return Diagnosis("frozen", (*fit, *not_finite(experiment, calls, seen.losses[0], seen.first)))
     asleep = seen.asleep(kernels)
     usual = usual_start(experiment, seen.losses[0], several=bool(asleep))
-    told = any(finding.kind == "ill" and finding.layer.startswith("loss") for finding in fit)
     fixed = cannot_change(experiment, usual) if usual.suspect else []
     if fixed:
-        return Diagnosis("frozen", (*fit, *(finding for finding in fixed if not (told and finding.layer == "loss"))))
-    unused, faint = unused_or_faint(experiment, seen, usual, asleep)
+        return Diagnosis("frozen", _said_once(fit, fixed))
+    reasons = unused(experiment, usual, asleep)
+    asleep = [position for position in asleep if position not in reasons]
+    weak = faint(experiment, seen, asleep)
     experiment.assign(seen.weights)
-    asleep = [position for position in asleep if position not in unused and position not in faint]
-    blocked, cut = explain(experiment, seen, asleep, loss_is_told=told)
-    if len(cut) + len(unused) < len(kernels):
-        asleep = [position for position in asleep if position not in cut]
-    used = [position for position in kernels if position not in unused]
+    asleep = [position for position in asleep if position not in weak]
+    blocked, cut = explain(experiment, seen, asleep)
+    used = [position for position in kernels if position not in reasons]
+    asleep = asleep if set(used) <= set(cut) else [position for position in asleep if position not in cut]
     same = twins(experiment, seen.families)
     lagging = [] if fit or asleep or same or not used else slow(experiment, seen, usual, used, calls)
     experiment.assign(experiment.start)
     loose = untracked(experiment, calls)
-    ills = [*fit, *loose, *blocked, *same, *lagging]
-    verdict = verdict_of(
-        [position in asleep for position in used] + [True for _ in loose] or [True],
-        bool(same),
-        slow=any(finding.kind == "ill" for finding in ills),
+    findings = _said_once(fit, [*loose, *blocked, *same, *lagging])
+    ill = any(finding.kind == "ill" for finding in findings)
+    never = [position in asleep for position in used] + [True for _ in loose]
+    return Diagnosis(
+        verdict_of(never or [True], bool(same), slow=ill),
+        (
+            *findings,
+            *_unused_parts(model, reasons),
+            *notes.stale_optimizer(model),
+            *notes.dead_units(experiment, usual, calls),
+            *notes.frozen_layers(model),
+            *([] if same or lagging else notes.zeros_that_are_fine(experiment, seen)),
+        ),
     )
-    return Diagnosis(verdict, (*ills, *_untouched_parts(model, unused), *notes(experiment, seen, usual, calls)))
 
 
-def _untouched_parts(model: keras.Model, unused: dict[int, str]) -> list[Finding]:
+def _said_once(fit: list[Finding], findings: list[Finding]) -> tuple[Finding, ...]:
+    """Leave out what only repeats that the loss does not fit."""
+    told = any(finding.kind == "ill" and finding.layer.startswith("loss") for finding in fit)
+    return (*fit, *(finding for finding in findings if not (told and finding.layer == "loss")))
+
+
+def _unused_parts(model: keras.Model, reasons: dict[int, str]) -> list[Finding]:
     """Put into words which kernels nothing uses."""
-    by_reason: dict[str, list[keras.Variable]] = {}
-    for position, reason in unused.items():
-        by_reason.setdefault(reason, []).append(model.trainable_variables[position])
-    return [
-        Finding(
-            joined(layer_name(model, variable) for variable in variables),
-            f"not used here, so without a gradient: {joined(variable.name for variable in variables)}",
-            reason,
-            "Redrawing it would change nothing.",
-            "note",
-        )
-        for reason, variables in by_reason.items()
-    ]
+    findings = []
+    for reason in dict.fromkeys(reasons.values()):
+        variables = [model.trainable_variables[position] for position in reasons if reasons[position] == reason]
+        problem = f"not used here, so without a gradient: {joined(variable.name for variable in variables)}"
+        names = joined(layer_name(model, variable) for variable in variables)
+        findings.append(Finding(names, problem, reason, "Redrawing it would change nothing.", "note"))
+    return findings

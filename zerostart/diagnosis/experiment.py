@@ -9,6 +9,8 @@ import numpy as np
 from keras import ops
 
 from zerostart.data import Rows
+from zerostart.diagnosis.findings import layer_name
+from zerostart.diagnosis.units import is_kernel, layers_by_variable, length, usual_limit
 from zerostart.models import fixed_batch_size
 from zerostart.recorder import GradientKeeper, RecordedModel
 
@@ -23,6 +25,10 @@ class Experiment:
         """Check everything on a few rows."""
         self.model, self.rows, self.loss, self.steps = model, rows, loss, 0
         self.variables, self._started, self._shown = model.trainable_variables, time.monotonic(), False
+        self.layers = [layers_by_variable(model).get(id(variable)) for variable in self.variables]
+        self.names = [layer_name(model, variable) for variable in self.variables]
+        every = range(len(self.variables))
+        self.kernels = [place for place in every if is_kernel(self.variables[place])] or list(every)
         self.start = [ops.convert_to_numpy(variable.value).copy() for variable in self.variables]
         eager = keras.backend.backend() != "jax"  # where every operation is compiled, all at once is faster
         self.graph = RecordedModel(model, rows, loss, GradientKeeper(), eager=eager)
@@ -31,8 +37,9 @@ class Experiment:
         self.first_outputs = self.outputs()
 
     def _drawn(self) -> np.ndarray:
-        """Draw the rows of a step, shape `(1, rows)`, some of them twice: of equally many rows of each class the
-        gradients may cancel.
+        """Draw the rows of a step, shape `(1, rows)`.
+
+        Some of them twice: of equally many rows of each class the gradients may cancel.
         """
         count = len(self.rows)
         per_row = sum(part[0].size for part in keras.tree.flatten(self.rows.x))
@@ -50,6 +57,16 @@ class Experiment:
         self.graph.step(self._drawn() if fresh else self.numbers)
         self.last_loss = float(ops.convert_to_numpy(self.graph.losses_seen.value)[0])
         return [ops.convert_to_numpy(kept.value).astype("float32") for kept in self.graph.optimizer.kept]
+
+    def usual_length(self, position: int) -> float:
+        """Return the length that a variable has after a usual start; scales of 1 are usual."""
+        variable = self.variables[position]
+        largest = usual_limit(variable, self.layers[position]) if is_kernel(variable) else 3**0.5
+        return largest * (self.start[position].size / 3) ** 0.5
+
+    def size(self, position: int) -> float:
+        """Return the length of a variable at the start, in relation to a usual one."""
+        return length(self.start[position]) / self.usual_length(position)
 
     def finish(self) -> None:
         """Wipe out the line of progress."""

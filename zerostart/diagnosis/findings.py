@@ -1,5 +1,6 @@
-"""One thing that is worth knowing about a model, and how its parts are named in it."""
+"""What is worth knowing about a model, how its parts are named in it, and the report."""
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,24 +41,45 @@ def joined(names: Any) -> str:
 
 def in_code(model: keras.Model, variable: keras.Variable) -> str:
     """Return code that gives the variable."""
-    layer, attribute = variable.path.rpartition("/")[0].rpartition("/")[2], variable.name
-    for owner in model.layers:
-        if owner.name == layer and getattr(owner, attribute, None) is variable:
-            return f'model.get_layer("{layer}").{attribute}'
-    position = next(place for place, other in enumerate(model.variables) if other is variable)
-    return f"model.variables[{position}]"
+    for layer in model.layers:
+        if getattr(layer, variable.name, None) is variable:
+            return f'model.get_layer("{layer.name}").{variable.name}'
+    return f"model.variables[{[id(other) for other in model.variables].index(id(variable))}]"
 
 
-def redrawn(model: keras.Model, variable: keras.Variable) -> str:
-    """Return code that gives a kernel random values in place."""
-    shape = tuple(variable.shape)
-    values = f"keras.initializers.GlorotUniform()({shape})" if len(shape) > 1 else f"keras.ops.ones({shape})"
-    return f"{in_code(model, variable)}.assign({values})"
+def redrawn(model: keras.Model, *kernels: keras.Variable) -> str:
+    """Return code that gives kernels random values in place."""
+    shapes = [(in_code(model, kernel), tuple(kernel.shape)) for kernel in kernels]
+    draw = {True: "keras.initializers.GlorotUniform()", False: "keras.ops.ones"}
+    return "; ".join(f"{code}.assign({draw[len(shape) > 1]}({shape}))" for code, shape in shapes)
 
 
-def activation_cure(model: keras.Model, layer: Any, activation: str) -> str:
+def with_activation(model: keras.Model, layer: Any, activation: str) -> str:
     """Return code that gives a layer another activation, as far as it has one."""
     if not hasattr(layer, "activation") or not any(known is layer for known in model.layers):
         return f'Put keras.layers.Activation("{activation}") in place of {layer.name}.'
     compiled = "; model.compile(model.optimizer, loss=model.loss)" * bool(model.compiled and model.loss)
     return f'model.get_layer("{layer.name}").activation = keras.activations.{activation}{compiled}'
+
+
+def text(headline: str, findings: tuple[Finding, ...], end: str) -> str:
+    """Write the ills with cause and cure, and each victim or note in one line."""
+    lines = [headline]
+    for finding in findings:
+        said = f"{finding.layer}: {finding.problem}"
+        if finding.kind == "ill":
+            lines.append(f"\n{said}\n  cause: {finding.cause}\n  cure:  {finding.cure}")
+        elif finding.kind == "victim":
+            lines.append(f"  so, {said}: {finding.cause}")
+        else:
+            lines.append(f"\n{said}. {finding.cause} {finding.cure}".removesuffix(f" {FINE}"))
+    return "\n".join(lines + [f"\n{end}"] * bool(end))
+
+
+def page(headline: str, findings: tuple[Finding, ...], end: str) -> str:
+    """Write a table."""
+    titles, left = ("layer", "problem", "cause", "cure"), 'style="text-align:left"'
+    head = "".join(f"<th {left}>{title}</th>" for title in titles)
+    rows = ["".join(f"<td {left}>{html.escape(getattr(f, title))}</td>" for title in titles) for f in findings]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f"<p>{headline}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{end}</p>"

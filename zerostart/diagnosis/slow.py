@@ -5,13 +5,14 @@ A usual start of the same model, on the same data, is the measure. What is slow 
 
 import numpy as np
 
+from zerostart.diagnosis.blocked import user_of
 from zerostart.diagnosis.calls import Call
-from zerostart.diagnosis.causes import SATURATED, Flow, Place, described, size_of
-from zerostart.diagnosis.descent import Descent, flat, length
+from zerostart.diagnosis.causes import SATURATED, described, share_at_ends
+from zerostart.diagnosis.descent import Descent, flat
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, joined, layer_name, redrawn
+from zerostart.diagnosis.findings import Finding, joined, redrawn
 from zerostart.diagnosis.targets import DISTANCES, fits
-from zerostart.diagnosis.units import layers_by_variable, usual_limit
+from zerostart.diagnosis.units import length
 from zerostart.diagnosis.usual import Usual
 
 TOO_SMALL = 1e-3  # gradients, in relation to those of a usual start
@@ -29,125 +30,86 @@ def slow(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]
     return found or _too_large(experiment, seen, usual, kernels) or _out_of_reach(experiment, seen, calls)
 
 
-def _usual_length(experiment: Experiment, position: int) -> float:
-    """Return the length of a kernel, of a zero one that of a usual one."""
-    value, variable = experiment.start[position], experiment.variables[position]
-    layer = layers_by_variable(experiment.model).get(id(variable))
-    return length(value) or float(np.sqrt(value.size / 3)) * usual_limit(variable, layer)
-
-
-def _sizes(experiment: Experiment, kernels: list[int]) -> np.ndarray:
-    """Return the size of each kernel, in relation to a usual one."""
-    layers = layers_by_variable(experiment.model)
-    variables = [(experiment.start[position], experiment.variables[position]) for position in kernels]
-    return np.array([size_of(value, variable, layers.get(id(variable))) for value, variable in variables])
-
-
-def _too_small(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
-    variables = [experiment.variables[position] for position in kernels]
-    gradients, usually = seen.waking[kernels], usual.lengths[kernels]
-    sizes = _sizes(experiment, kernels)
-    growth = gradients / np.where(sizes > 0, sizes, 1.0)  # two kernels grow together as fast as they are large
-    if gradients.max() > TOO_SMALL * usually.max() or growth.max() > 0.1 * usually.max() or sizes.min() > 0.5:
-        return []
-    small = [variable for variable, size in zip(variables, sizes, strict=True) if size < 0.5]
-    return [
-        Finding(
-            joined(layer_name(experiment.model, variable) for variable in small),
-            f"their kernels start far too small: {sizes.min():.1g} to {sizes[sizes < 0.5].max():.1g} times the usual size",
-            f"Every layer shrinks the gradients of the others, down to {gradients.max() / usually.max():.0e} of what they "
-            "are after a usual start. The network waits long near zero (lesson 6).",
-            "; ".join(redrawn(experiment.model, variable) for variable in small),
-        )
-    ]
-
-
-def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: list[Call]) -> list[Finding]:
-    flow, model = Flow(calls, []), experiment.model
-    called = {position: flow.call_with(experiment.variables[position]) for position in kernels}
-    order = sorted((position for position in kernels if called[position] is not None), key=lambda p: called[p])
-    if len(order) < 3:
-        return []
-    sizes = np.array([_usual_length(experiment, position) for position in order])
-    share, rates = _share(seen.waking[order] * sizes)
-    if share < FADED:  # equal weights of a head may cancel what comes back, but not after a step
-        changed = [
-            start - 0.1 * length(start) * step / max(length(step), 1e-30)
-            for start, step in zip(experiment.start, seen.first)
-        ]
-        later = [length(gradient) for gradient in experiment.gradients(changed)]
-        share = max(share, _share(np.array(later)[order] * sizes)[0])
-    if share > FADED:
-        return []
-    first, last = (layer_name(model, experiment.variables[place]) for place in (order[0], order[int(rates.argmax())]))
-    flat_ones = [call.operation for call in calls if Place(model, call).activation in ("sigmoid", "hard_sigmoid")]
-    inner = [layer.name for layer in flat_ones if layer in model.layers[:-1] and hasattr(layer, "activation")]
-    return [
-        Finding(
-            first,
-            f"gradients fade on the way from {last} to {first}, to {share:.0e} of what they were",
-            f"Each layer in between passes only a part of them{': the slope of sigmoid is at most 1/4' * bool(inner)}.",
-            f"for name in {inner}: model.get_layer(name).activation = keras.activations.tanh"
-            if inner
-            else "Put normalization or skip connections in between, or start with larger kernels.",
-        )
-    ]
-
-
-def _share(effects: np.ndarray) -> tuple[float, np.ndarray]:
-    return float(effects[: max(1, len(effects) // 10)].max() / effects.max()), effects
-
-
 def _saturated(experiment: Experiment, calls: list[Call]) -> list[Finding]:
-    model, outputs = experiment.model, calls[-1].outputs
-    hidden = [
-        call
-        for call in calls
-        if call.is_float and not call.inner and not any(part is call.outputs[0] for part in outputs)
-    ]
-    for place in (Place(model, call) for call in hidden):
-        if place.share_at_ends > 0.9:
-            return [described(place, SATURATED)]
+    for call in calls:
+        is_output = any(part is output for part in call.outputs for output in calls[-1].outputs)
+        if call.takes_gradients and not call.inner and not is_output and share_at_ends(call) > 0.9:
+            return [described(experiment.model, call, SATURATED)]
     return []
 
 
-def _too_large(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
-    variables, sizes = [experiment.variables[position] for position in kernels], _sizes(experiment, kernels)
-    times = seen.losses[0] / max(usual.loss, 1e-30)
-    if times < TOO_LARGE or sizes.max() < 2.5:
+def _of_wrong_size(experiment: Experiment, wrong: np.ndarray, problem: str, cause: str) -> Finding:
+    cure = redrawn(experiment.model, *(experiment.variables[position] for position in wrong))
+    return Finding(joined(experiment.names[position] for position in wrong), problem, cause, cure)
+
+
+def _too_small(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
+    gradients, usually, sizes = (
+        seen.waking[kernels],
+        usual.lengths[kernels].max(),
+        np.array([*map(experiment.size, kernels)]),
+    )
+    growth = gradients / np.where(sizes > 0, sizes, 1.0)  # two kernels grow together as fast as they are large
+    if gradients.max() > TOO_SMALL * usually or growth.max() > 0.1 * usually or sizes.min() > 0.5:
         return []
-    large = [variable for variable, size in zip(variables, sizes, strict=True) if size > 2.5]
-    return [
-        Finding(
-            joined(layer_name(experiment.model, variable) for variable in large),
-            f"the start is far too large: kernels of up to {sizes.max():.0f} times the usual size",
-            f"The loss begins at {seen.losses[0]:.3g}; after a usual start it begins at {usual.loss:.3g}. Usual steps are "
-            "small beside such weights.",
-            "; ".join(redrawn(experiment.model, variable) for variable in large),
-        )
-    ]
+    problem = f"their kernels start far too small: at most {sizes[sizes < 0.5].max():.1g} times the usual size"
+    cause = (
+        f"Every layer shrinks the gradients of the others, down to {gradients.max() / usually:.0e} of what they are "
+        "after a usual start. The network waits long near zero."
+    )
+    return [_of_wrong_size(experiment, np.array(kernels)[sizes < 0.5], problem, cause)]
+
+
+def _too_large(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
+    sizes = np.array([*map(experiment.size, kernels)])
+    if seen.losses[0] < TOO_LARGE * usual.loss or sizes.max() < 2.5:
+        return []
+    problem = f"the start is far too large: kernels of up to {sizes.max():.0f} times the usual size"
+    cause = (
+        f"The loss begins at {seen.losses[0]:.3g}; after a usual start it begins at {usual.loss:.3g}. Usual steps are "
+        "small beside such weights."
+    )
+    return [_of_wrong_size(experiment, np.array(kernels)[sizes > 2.5], problem, cause)]
+
+
+def _fading(experiment: Experiment, seen: Descent, kernels: list[int], calls: list[Call]) -> list[Finding]:
+    model, variables = experiment.model, experiment.variables
+    called = {position: user_of(calls, variables[position]) for position in kernels}
+    order = sorted((position for position in kernels if called[position] is not None), key=called.get)
+    if len(order) < 3:
+        return []
+    lengths = np.array([length(experiment.start[position]) or experiment.usual_length(position) for position in order])
+    effects = seen.waking[order] * lengths
+    share = _share_of_first(effects)
+    if share < FADED:  # equal weights of a head may cancel what comes back, but not after a step
+        both = zip(experiment.start, seen.first, strict=True)
+        changed = [start - 0.1 * length(start) * step / max(length(step), 1e-30) for start, step in both]
+        later = np.array([length(gradient) for gradient in experiment.gradients(changed)])
+        share = max(share, _share_of_first(later[order] * lengths))
+    if share > FADED:
+        return []
+    first, last = (experiment.names[position] for position in (order[0], order[int(effects.argmax())]))
+    flat_ones = [call.operation for call in calls if call.activation in ("sigmoid", "hard_sigmoid")]
+    inner = [layer.name for layer in flat_ones if layer in model.layers[:-1] and hasattr(layer, "activation")]
+    problem = f"gradients fade on the way from {last} to {first}, to {share:.0e} of what they were"
+    slope = ": the slope of sigmoid is at most 1/4" * bool(inner)
+    change = f"for name in {inner}: model.get_layer(name).activation = keras.activations.tanh"
+    cure = change if inner else "Put normalization or skip connections in between, or start with larger kernels."
+    return [Finding(first, problem, f"Each layer in between passes only a part of them{slope}.", cure)]
+
+
+def _share_of_first(effects: np.ndarray) -> float:
+    return float(effects[: max(1, len(effects) // 10)].max() / effects.max())
 
 
 def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> list[Finding]:
-    findings = []
-    moved = [start - RATE * np.sign(first) for start, first in zip(experiment.start, seen.first, strict=True)]
+    both = zip(experiment.start, seen.first, strict=True)
+    experiment.assign([start - RATE * np.sign(first) for start, first in both])
+    step = np.sqrt(np.mean((flat(experiment.outputs()) - flat(experiment.first_outputs)) ** 2))
     for fit in fits(experiment, calls):
-        if fit.kind not in DISTANCES or np.abs(fit.y).max() < 30:
-            continue
-        experiment.assign(experiment.start)
-        before = flat(experiment.outputs())
-        experiment.assign(moved)
-        step = np.sqrt(np.mean((flat(experiment.outputs()) - before) ** 2))
         distance = np.sqrt(np.mean(np.square(fit.y.astype("float64"))))
-        if distance > FAR * step:
-            cause = f"One step of Adam at its usual rate moves an output by about {step:.1g}: that is {distance / step:.0g} steps."
-            cure = "y = (y - y.mean(axis=0)) / y.std(axis=0)"
-            findings.append(
-                Finding(
-                    "y",
-                    f"the targets are far away: {fit.targets}, the outputs start near {np.mean(before):.2g}",
-                    cause,
-                    cure,
-                )
-            )
-    return findings
+        if fit.kind in DISTANCES and np.abs(fit.y).max() > 30 and distance > FAR * step:
+            problem = f"the targets are far away: {fit.targets}"
+            cause = f"A step of Adam moves an output by about {step:.1g}: that is {distance / step:.0g} steps away."
+            return [Finding("y", problem, cause, "y = (y - y.mean(axis=0)) / y.std(axis=0)")]
+    return []

@@ -6,30 +6,22 @@ from typing import Any
 import keras
 import numpy as np
 
-from zerostart.diagnosis.descent import flat, length
+from zerostart.diagnosis.descent import flat
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import is_kernel, layers_by_variable, usual_limit
+from zerostart.diagnosis.units import is_kernel, is_shift, length, usual_limit
 
 DRAWS = 3  # a single relu unit gives 0 for every row after every other draw
 
 
 @dataclass
 class Usual:
-    """What the model does after a usual start.
+    """What the model does after a few usual starts."""
 
-    Attributes:
-        weights: One such start.
-        lengths: For each variable the length of its gradient, the largest of a few such starts.
-        loss: The loss, the smallest of them.
-        outputs: All outputs, as one vector for each of them.
-        suspect: Whether outputs or loss are the same as at the model's own start.
-    """
-
-    weights: list[np.ndarray]
-    lengths: np.ndarray
-    loss: float
-    outputs: list[np.ndarray]
-    suspect: bool
+    weights: list[np.ndarray]  # the last such start
+    lengths: np.ndarray  # of each variable's gradient, the largest of them
+    loss: float  # the smallest of them
+    outputs: list[np.ndarray]  # all outputs as one vector, for each start
+    suspect: bool  # whether outputs or loss are the same as at the model's own start
 
 
 def usual_start(experiment: Experiment, loss: float, *, several: bool) -> Usual:
@@ -37,19 +29,17 @@ def usual_start(experiment: Experiment, loss: float, *, several: bool) -> Usual:
 
     `loss` is that of the model's own start.
     """
-    layers, lengths, losses, seen, suspect = layers_by_variable(experiment.model), [], [], [], False
+    lengths, losses, outputs, suspect = [], [], [], False
     for seed in range(DRAWS):
-        weights = [
-            _drawn(variable, value, layers.get(id(variable)), seed)
-            for variable, value in zip(experiment.variables, experiment.start, strict=True)
-        ]
+        own = zip(experiment.variables, experiment.start, experiment.layers, strict=True)
+        weights = [_drawn(variable, value, layer, seed) for variable, value, layer in own]
         lengths.append([length(gradient) for gradient in experiment.gradients(weights)])
         losses.append(experiment.last_loss)
-        seen.append(flat(experiment.outputs()))
-        suspect |= close(seen[0], flat(experiment.first_outputs)) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
+        outputs.append(flat(experiment.outputs()))
+        suspect |= close(outputs[0], flat(experiment.first_outputs)) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
         if not several and not suspect:
             break
-    return Usual(weights, np.nanmax(lengths, axis=0), float(np.nanmin(losses)), seen, suspect)
+    return Usual(weights, np.nanmax(lengths, axis=0), float(np.nanmin(losses)), outputs, suspect)
 
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:
@@ -62,6 +52,6 @@ def _drawn(variable: keras.Variable, value: np.ndarray, layer: Any, seed: int) -
     if is_kernel(variable):
         limit = usual_limit(variable, layer)
         return np.random.default_rng(seed).uniform(-limit, limit, value.shape).astype(value.dtype)
-    if "bias" in variable.name or variable.name == "beta":
+    if is_shift(variable):
         return np.zeros_like(value)
     return value if value.any() else np.ones_like(value)
