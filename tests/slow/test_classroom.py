@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 from lessons import LESSONS, ROOT, read, read_lesson, tagged, with_parameters, wrong
-from test_exercises import number_of, solution_after, with_answer
+from test_exercises import exercise_of, solution_after, with_answer
 
 from classroom import home
 from classroom.figures import Hour, page
@@ -113,7 +113,7 @@ def test_the_report_is_right_on_a_lesson(tmp_path, pytestconfig):
     for learner in (f"learner{number:02d}" for number in range(pytestconfig.getoption("draws"))):
         notebook, planted[learner] = with_parameters(read_lesson("01"), **wrong("01").SIZES), {}
         for cell in tagged(notebook, "exercise"):
-            number = number_of(cell)
+            number = exercise_of(cell)
             answers = {solution_after(notebook, cell): "right"}
             answers |= {f"answer = {code}": words for code, words in wrong("01").ANSWERS[number].items()}
             answers |= {"answer = ...": "no answer"}
