@@ -1,11 +1,14 @@
 """A training records what hand-written backpropagation computes, and leaves everything else alone."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
 from helpers import Training, digits, gradients, mlp, train, unit_spread
+from zerostart.models import untouched
 from zerostart.training import _order_of_rows
 
 DATA = digits()
@@ -232,3 +235,22 @@ def test_gradients_leave_no_trace_and_train_changes_the_weights_only():
     assert model.optimizer is optimizer and model.loss is loss and not mine.built
     assert np.array_equal(x, X) and np.array_equal(y, Y) and x.dtype == "float64"
     model.fit(X, Y, epochs=1, verbose=0)
+
+
+def test_untouched_puts_back_weights_metrics_penalties_and_random_numbers():
+    model, penalty = compiled_model_with_state(), keras.regularizers.L2(0.1)
+    model.layers[0].kernel.regularizer = penalty
+
+    def drawn():
+        return random.random(), np.random.rand(), float(keras.random.uniform(()))
+
+    keras.utils.set_random_seed(1)
+    before, expected = state_of(model), drawn()
+    keras.utils.set_random_seed(1)
+    with untouched(model):
+        drawn()
+        assert not model.losses
+        for variable in (*model.variables, *model.metrics_variables):
+            variable.assign(ops.ones_like(variable))
+    assert drawn() == expected and same_state(before, state_of(model))
+    assert model.layers[0].kernel.regularizer is penalty
