@@ -101,6 +101,7 @@ def test_cells_are_short_and_their_metadata_minimal(path):
     lines = [sum(map(bool, map(str.strip, cell.source.splitlines()))) for cell in code_cells(notebook)]
     assert min(lines) >= 1 and max(lines) <= 15 and statistics.median(lines) <= 7
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    assert notebook.metadata["kernelspec"]["display_name"] == "Python 3 (ipykernel)"  # or JupyterLab would change it
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "jupyter", "mystnb"}
         assert set(cell.metadata.get("tags", [])) <= TAGS

@@ -1,11 +1,14 @@
 """A training records what hand-written backpropagation computes, and leaves everything else alone."""
 
+import random
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
 from helpers import Training, digits, gradients, mlp, train, unit_spread
+from zerostart.models import untouched
 from zerostart.training import _order_of_rows
 
 DATA = digits()
@@ -87,12 +90,23 @@ class Idle(layers.Layer):
         return inputs
 
 
+class TwoAlike(keras.Model):
+    def __init__(self):
+        super().__init__(name="model")
+        self.first, self.second = Idle(name="same"), layers.Dense(10, name="same")
+
+    def call(self, inputs):
+        return self.second(self.first(inputs))
+
+
 @pytest.mark.filterwarnings("ignore:Gradients do not exist")
-def test_a_weight_that_does_nothing_has_a_gradient_of_zero():
-    model = keras.Sequential([keras.Input((64,)), Idle(), layers.Dense(10)])
-    path = model.layers[0].kernel.path
-    assert not np.any(gradients(model, X, Y)[path]) and gradients(model, X, Y)[path].shape == (2, 3)
-    assert train(model, X, Y, steps=1).gradient_rms[path][0] == 0.0
+def test_weights_that_do_nothing_or_share_a_path_have_their_own_row():
+    model = TwoAlike()
+    model(X)
+    found, rms = gradients(model, X, Y), train(model, X, Y, steps=1).gradient_rms
+    assert [*found] == [*rms] == ["model/same/kernel", "model/same/kernel#2", "model/same/bias"]
+    assert [np.any(gradient) for gradient in found.values()] == [values[0] > 0 for values in rms.values()]
+    assert found["model/same/kernel"].shape == (2, 3) and rms["model/same/kernel"][0] == 0.0 < rms["model/same/bias"][0]
 
 
 def test_a_run_starts_with_a_fresh_optimizer_from_the_weights_of_now():
@@ -221,3 +235,22 @@ def test_gradients_leave_no_trace_and_train_changes_the_weights_only():
     assert model.optimizer is optimizer and model.loss is loss and not mine.built
     assert np.array_equal(x, X) and np.array_equal(y, Y) and x.dtype == "float64"
     model.fit(X, Y, epochs=1, verbose=0)
+
+
+def test_untouched_puts_back_weights_metrics_penalties_and_random_numbers():
+    model, penalty = compiled_model_with_state(), keras.regularizers.L2(0.1)
+    model.layers[0].kernel.regularizer = penalty
+
+    def drawn():
+        return random.random(), np.random.rand(), float(keras.random.uniform(()))
+
+    keras.utils.set_random_seed(1)
+    before, expected = state_of(model), drawn()
+    keras.utils.set_random_seed(1)
+    with untouched(model):
+        drawn()
+        assert not model.losses
+        for variable in (*model.variables, *model.metrics_variables):
+            variable.assign(ops.ones_like(variable))
+    assert drawn() == expected and same_state(before, state_of(model))
+    assert model.layers[0].kernel.regularizer is penalty

@@ -9,6 +9,7 @@ from keras import layers, ops
 from test_training import CROSS_ENTROPY, X, Y, random_mlp, same_state, state_of
 
 from helpers import gradients, train
+from zerostart.data import rows_of
 
 ONE_HOT = np.eye(10)[Y]
 
@@ -84,7 +85,9 @@ CHOSEN = {
     "softmax": (softmax, Y, "sparse_categorical_crossentropy"),
     "a layer of softmax": (lambda: stack(layers.Dense(10), layers.Softmax()), Y, "sparse_categorical_crossentropy"),
     "logits": (random_mlp, Y, CROSS_ENTROPY),
+    "a column of classes": (random_mlp, Y[:, np.newaxis], CROSS_ENTROPY),
     "sigmoid": (sigmoid, Y % 2, "binary_crossentropy"),
+    "sigmoid, more than two": (sigmoid, Y, "mse"),
     "numbers": (lambda: random_mlp(outputs=1), SIZE[:, 0], "mse"),
 }
 
@@ -114,6 +117,7 @@ def test_batches_hold_rows_and_weights(monkeypatch):
     endless = itertools.cycle([batches[number] for number in range(4)])
     for x in (batches, generator, endless):
         assert train(model, x, **still).loss[0] == pytest.approx(expected, rel=1e-5)
+    assert len(rows_of(endless, most=60)) == 100  # two batches
     weighted = iter([(X, Y, weights)])
     expected = float(CROSS_ENTROPY(Y, model(X), sample_weight=weights))
     assert train(model, weighted, **still).loss[0] == pytest.approx(expected, rel=1e-5)
@@ -127,6 +131,12 @@ def test_the_chosen_loss_fits_head_and_targets(name):
     assert found == pytest.approx(plain_fit(compiled(model, expected), X, y), rel=1e-5)
 
 
+def test_floats_come_in_the_dtype_of_the_model_and_texts_as_texts():
+    parts = {"text": np.array(["a", "bc"], object), "size": np.array([0.5, 2]), "count": np.array([1, 2], "uint8")}
+    found = rows_of(parts, dtype="float16").x
+    assert [str(found[name].dtype) for name in parts] == ["<U2", "float16", "uint8"]
+
+
 def test_a_dataset_of_tensorflow_is_recognised():
     pytest.importorskip("tensorflow")
     dataset = keras.utils.timeseries_dataset_from_array(X, Y, sequence_length=1, batch_size=64)
@@ -135,8 +145,9 @@ def test_a_dataset_of_tensorflow_is_recognised():
 
 
 def test_a_fixed_batch_size_is_kept():
-    model = keras.Sequential([keras.Input(batch_shape=(10, 64)), layers.Dense(10)])
-    assert len(train(model, X, Y, steps=12).loss) == 12 and gradients(model, X, Y)
+    memory = layers.LSTM(3, stateful=True)
+    model = keras.Sequential([keras.Input(batch_shape=(10, 8, 8)), memory, layers.Dense(10)])
+    assert len(train(model, X.reshape(-1, 8, 8), Y, steps=12).loss) == 12 and gradients(model, X.reshape(-1, 8, 8), Y)
 
 
 NAN = np.where(np.arange(64) == 3, np.nan, X)
@@ -144,12 +155,14 @@ UNREDUCED = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reducti
 REFUSED = [  # what values that are generated do not reach; see test_bad_input.py
     ({"batch_size": 201}, "batch_size.*at most 200.*201"),
     ({"x": NAN}, "x: expected finite"),
+    ({"x": 1e300 * X.astype("float64")}, "x: expected finite numbers that float32 can hold"),
     ({"x": X[:, :63]}, "x: the model does not accept inputs of shape"),
     ({"x": [X[:, :30], X[:9, 30:]]}, "x: expected 200 rows, as many as x has, got 9"),
     ({"x": iter([]), "y": None}, "x: expected at least one batch"),
     ({"x": Batches()}, "y: expected None, because the batches of x hold the targets"),
     ({"y": Y[:-1]}, "y: expected one target per row of x, got 199 targets for 200 rows"),
     ({"y": Y + 1}, "y: expected classes from 0 to 9, got 1 to 10"),
+    ({"y": Y - 1}, "y: expected classes from 0 to 9, got -1 to 8"),
     ({"y": Y.astype("float32")}, r"y: expected shape \(200, 10\)"),
     ({"y": np.where(Y == 0, np.inf, 1.0)}, "y: expected finite"),
     ({"loss": UNREDUCED}, "loss: expected one number"),

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 from lessons import LESSONS, ROOT, read, read_lesson, tagged, with_parameters, wrong
-from test_exercises import number_of, solution_after, with_answer
+from test_exercises import exercise_of, solution_after, with_answer
 
 from classroom import home
 from classroom.figures import Hour, page
@@ -23,27 +23,22 @@ CONFIGURATION = (ROOT / "classroom" / "jupyterhub_config.py").read_text()
 DOCKERFILE = (ROOT / "classroom" / "Dockerfile").read_text()
 
 
-def test_a_fresh_learner_gets_all_lessons_with_hidden_outputs(tmp_path):
-    home.give_lessons(tmp_path / "notebooks")
-    assert sorted(path.name for path in (tmp_path / "notebooks").iterdir()) == [path.name for path in LESSONS]
-    for path in LESSONS:
-        given, stored = read(tmp_path / "notebooks" / path.name), read(path)
-        nbformat.validate(given)
-        assert [(cell.source, cell.get("outputs")) for cell in given.cells] == [
-            (cell.source, cell.get("outputs")) for cell in stored.cells
-        ]
-        for cell in given.cells:
-            hidden = cell.metadata.get("collapsed"), cell.metadata.get("jupyter", {}).get("outputs_hidden")
-            assert hidden == (True, True) or not cell.get("outputs")
-
-
-def test_what_a_learner_has_is_never_touched(tmp_path):
+def test_a_learner_gets_all_lessons_with_hidden_outputs_and_keeps_what_is_theirs(tmp_path):
     (tmp_path / LESSONS[0].name).write_text("mine")
     (tmp_path / LESSONS[1].name).symlink_to("nowhere")
     home.give_lessons(tmp_path)
+    home.give_lessons(tmp_path / "new")
+    assert all((tmp_path / "new" / path.name).is_file() for path in LESSONS)
     assert (tmp_path / LESSONS[0].name).read_text() == "mine"
     assert os.readlink(tmp_path / LESSONS[1].name) == "nowhere"
-    assert read(tmp_path / LESSONS[2].name)
+    assert sorted(path.name for path in tmp_path.glob("*.ipynb")) == [path.name for path in LESSONS]
+    for path in LESSONS[2:]:
+        given, stored = read(tmp_path / path.name), read(path)
+        nbformat.validate(given)
+        for cell, before in zip(given.cells, stored.cells, strict=True):
+            assert (cell.source, cell.get("outputs")) == (before.source, before.get("outputs"))
+            hidden = cell.metadata.get("collapsed"), cell.metadata.get("jupyter", {}).get("outputs_hidden")
+            assert hidden == (True, True) or not cell.get("outputs")
 
 
 def test_a_server_starts_even_where_lessons_cannot_be_copied(tmp_path, monkeypatch, capsys):
@@ -113,7 +108,7 @@ def test_the_report_is_right_on_a_lesson(tmp_path, pytestconfig):
     for learner in (f"learner{number:02d}" for number in range(pytestconfig.getoption("draws"))):
         notebook, planted[learner] = with_parameters(read_lesson("01"), **wrong("01").SIZES), {}
         for cell in tagged(notebook, "exercise"):
-            number = number_of(cell)
+            number = exercise_of(cell)
             answers = {solution_after(notebook, cell): "right"}
             answers |= {f"answer = {code}": words for code, words in wrong("01").ANSWERS[number].items()}
             answers |= {"answer = ...": "no answer"}
