@@ -75,7 +75,7 @@ def add_links(app: Sphinx, page: str, source: list[str]) -> None:
             f'\n\n<p>Open in <a href="{copies.COLAB}{lesson}.ipynb">Colab</a>',
             f' or <a href="{copies.BINDER}{lesson}.ipynb">Binder</a>',
             f' · <a href="../slides/{lesson}.html">slides</a>',
-            f' · <a href="../_sources/{page}.ipynb" download>notebook</a></p>',
+            f' · <a href="../_sources/{page}.ipynb" download>notebook</a> (it runs in a copy of the course)</p>',
         ]
         source[0] = json.dumps(notebook)
 

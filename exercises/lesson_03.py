@@ -51,7 +51,7 @@ def of_your_own(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.ndarr
         return f"Measured: {measured}. Which zero kernel, or which number of the activation, did you not count?"
 
 
-@exercise("3.3", right="The softmax of this bias is the share of each class, so nothing is left to learn.")
+@exercise("3.3", right="The softmax of this bias is the share of each class: a frozen network can learn no more.")
 def best_bias(answer: Any) -> str | None:
     """Check a function of labels on a few arrays of them."""
     for labels in LABELS:

@@ -449,6 +449,14 @@ def test_the_result_reads_well():
 # Nothing is changed, and bad input is named.
 
 
+class Parts(keras.Model):
+    """A model with a `train_step` only, as one writes a GAN."""
+
+    def __init__(self):
+        super().__init__()
+        self.maker = layers.Dense(3)
+
+
 def state(model):
     variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
     return {
@@ -500,6 +508,7 @@ def test_everything_is_restored_after_an_error(error):
     "message, arguments",
     [
         ("model: expected a keras.Model", {"model": "mlp"}),
+        ("model: it has no `call`; hand over its parts, each with its own data: model.maker", {"model": Parts()}),
         ("model: expected a built model", {"model": keras.Sequential([layers.Dense(3)])}),
         ("model: expected at least one trainable", {"model": net(layers.Softmax())}),
         ("y: expected one target per row", {"y": Y[:-1]}),

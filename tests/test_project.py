@@ -38,6 +38,15 @@ def test_links_lead_somewhere():
             assert target.startswith("https://") or (page.parent / target).exists(), (page.name, target)
 
 
+def test_programs_that_pages_name_exist():
+    for page in tracked_files("*.md"):
+        text = page.read_text(encoding="utf-8")
+        files = re.findall(r"\b(?:benchmarks|classroom|docs|helpers|tests)/[\w/]+\.py\b", text)
+        modules = re.findall(r"-m ((?:benchmarks|classroom)\.\w+)", text)
+        named = files + [module.replace(".", "/") + ".py" for module in modules]
+        assert not [name for name in named if not (ROOT / name).exists()], page
+
+
 def test_the_readme_leads_to_the_address_of_the_course():
     site, path = f"{ADDRESS['owner']}.github.io/{ADDRESS['name']}/", f"github.com/{ADDRESS['owner']}/{ADDRESS['name']}"
     assert f"git clone https://{path}\ncd {ADDRESS['name']}\n" in README

@@ -71,7 +71,8 @@ def open_page(browser, address):
 
 def pages():
     paths = [path.relative_to(SITE) for path in sorted(SITE.rglob("*.html"))]
-    return [path.as_posix() for path in paths if path.parts[0] not in ("_static", "slides")]
+    found = [path.as_posix() for path in paths if path.parts[0] not in ("_static", "slides")]
+    return [*found, "search.html?q=units"]
 
 
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)

@@ -44,6 +44,8 @@ def _reason(calls: list[Call], variable: keras.Variable) -> str:
         return "`call` never calls this layer."
     call = calls[number]
     around = [outer.operation for outer in calls if isinstance(outer.operation, ATTENTION)]
+    if is_to_blame(call):
+        return ""
     if "recurrent" in variable.name:
         return "What is read from this layer has seen only one step of the sequence, so there is no past to look at."
     if call.taken.shape[1:2] == (1,) and any(call.operation in outer._flatten_layers() for outer in around):

@@ -28,10 +28,12 @@ class Illness:
 
 def share_at_ends(call: Call) -> float:
     """Return how much of what a call gives is an extreme value of its activation."""
-    low = LOWEST.get(call.activation)
+    low, values = LOWEST.get(call.activation), call.values
     if low is None:
         return 0.0
-    return float((np.minimum(np.abs(call.values - low), np.abs(call.values - 1)) < 1e-3).mean())
+    if isinstance(call.operation, keras.layers.RNN):  # its gates may let 0 stay
+        return float((np.abs(values - np.round(values)) < 1e-3).mean()) * bool(np.abs(values).max() > 0.5)
+    return float((np.minimum(np.abs(values - low), np.abs(values - 1)) < 1e-3).mean())
 
 
 def open_at_zero(call: Call) -> bool:

@@ -145,7 +145,8 @@ def _examine(experiment: Experiment) -> Diagnosis:
     used = [position for position in kernels if position not in reasons]
     asleep = asleep if set(used) <= set(cut) else [position for position in asleep if position not in cut]
     same = twins(experiment, seen.families)
-    lagging = [] if fit or asleep or same or not used else slow(experiment, seen, usual, used, calls)
+    going = [position for position in used if position not in cut]
+    lagging = [] if fit or asleep or same or not going else slow(experiment, seen, usual, going, calls)
     experiment.assign(experiment.start)
     loose = untracked(experiment, calls)
     findings = _said_once(fit, [*loose, *blocked, *same, *lagging])

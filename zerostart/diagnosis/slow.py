@@ -19,6 +19,7 @@ TOO_SMALL = 1e-3  # gradients, in relation to those of a usual start
 FADED = 3e-4  # what moving the first kernels by their length does to the loss, in relation to the others
 RATE = 1e-3  # of Adam, whose first steps move every weight by this much
 FAR = 30_000  # such steps that targets may be away
+OVER = 10  # times the targets that such a step may move an output
 TOO_LARGE = 5  # loss, in relation to that of a usual start
 
 
@@ -107,9 +108,13 @@ def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> l
     experiment.assign([start - RATE * np.sign(first) for start, first in both])
     step = np.sqrt(np.mean((flat(experiment.outputs()) - flat(experiment.first_outputs)) ** 2))
     for fit in fits(experiment, calls):
+        if fit.kind not in DISTANCES:
+            continue
         distance = np.sqrt(np.mean(np.square(fit.y.astype("float64"))))
-        if fit.kind in DISTANCES and np.abs(fit.y).max() > 30 and distance > FAR * step:
-            problem = f"the targets are far away: {fit.targets}"
-            cause = f"A step of Adam moves an output by about {step:.1g}: that is {distance / step:.0g} steps away."
-            return [Finding("y", problem, cause, "y = (y - y.mean(axis=0)) / y.std(axis=0)")]
+        moves = f"A step of Adam moves an output by about {step:.1g}, and the targets are {fit.targets}."
+        if np.abs(fit.y).max() > 30 and distance > FAR * step:
+            return [Finding("y", "the targets are far away", moves, "y = (y - y.mean(axis=0)) / y.std(axis=0)")]
+        if step > OVER * distance > 0:
+            cure = "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"
+            return [Finding("x", "it is so large that usual steps go far beyond the targets", moves, cure)]
     return []

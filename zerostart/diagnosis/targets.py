@@ -71,8 +71,7 @@ class Fit:
     def activated(self, activation: str) -> str:
         """Return code that gives the head another activation."""
         operation = self.head and self.head.operation
-        has_one = hasattr(operation, "activation")
-        return with_activation(self.model, operation, activation) if has_one else f"End the model with {activation}."
+        return with_activation(self.model, operation, activation) if operation else f"End the model with {activation}."
 
 
 def _sum_to_one(values: np.ndarray) -> bool:
