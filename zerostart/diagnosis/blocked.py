@@ -212,7 +212,7 @@ def _place(model: keras.Model, calls: list[Call], number: int | None, last: int)
         cause, cure = "At these outputs its slope is 0.", "Look at the loss, and whether it fits the outputs."
         return Finding("loss", "no gradient comes back from it", cause, cure)
     found = described(model, calls[number])
-    if illness_of(calls[number]) is not NOT_DIFFERENTIABLE or calls[number].kernels:
+    if illness_of(calls[number]) is not NOT_DIFFERENTIABLE or number <= last:
         return found
     seen = any(early.feeds(calls[number]) for early in calls[:number])
     name = found.layer if seen else f"between {calls[last].name} and {found.layer}"
