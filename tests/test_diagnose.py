@@ -297,7 +297,7 @@ FACTS = {
     # parts that nothing uses are no illness
     "one step": (lambda: net(layers.GRU(6), head(), shape=(1, 8)), SERIES[:, :1], Y, "learns", "", "one step"),
     "rounded": (lambda: graph(lambda x: head()(ops.round(3 * layers.Dense(6)(x)))), X, Y, "learns", "", "round"),
-    "stopped": (lambda: Written(lambda model, hidden: ops.stop_gradient(hidden)), X, Y, "learns", "", "between first"),
+    "stopped": (lambda: Written(lambda model, hidden: ops.stop_gradient(hidden)), X, Y, "learns", "", "comes back"),
     "thrown away": (
         lambda: Written(lambda model, hidden: [model.more["side"](hidden), hidden][1], side=layers.Dense(3)),
         X, Y, "learns", "", "Nothing takes"),

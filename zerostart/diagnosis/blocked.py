@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from zerostart.diagnosis.calls import Call, arriving, calls_of
+from zerostart.diagnosis.calls import Call, arriving, calls_of, is_zero
 from zerostart.diagnosis.causes import NOT_DIFFERENTIABLE, described, illness_of, is_to_blame, open_at_zero
 from zerostart.diagnosis.descent import ROUNDING, Descent
 from zerostart.diagnosis.experiment import Experiment
@@ -106,7 +106,7 @@ class _Flow:
         """
         if self.calls[number].unfed:
             return self._first_silent(number)
-        if is_to_blame(self.calls[number]) or (self._comes_back(number) and not noise):
+        if is_to_blame(self.calls[number]) or (self._comes_back(number) and not (noise and self._is_rounding(number))):
             return number
         late = self._next_open(number)
         return self._first_silent(late) if late != LOSS and self.calls[late].unfed else late
@@ -114,8 +114,12 @@ class _Flow:
     def _comes_back(self, number: int) -> bool:
         return self.back[number] is None or bool(self.back[number].any())
 
+    def _is_rounding(self, number: int) -> bool:
+        largest = max(length(found) for found in self.back if found is not None)
+        return self.back[number] is not None and length(self.back[number]) < ROUNDING * largest
+
     def _first_silent(self, number: int) -> int | None:
-        silent = [early for early in range(number) if not self.calls[early].values.any()]
+        silent = [early for early in range(number) if is_zero(self.calls[early].values)]
         before, waiting = set(), [number]
         while waiting:
             late = waiting.pop()
@@ -208,7 +212,7 @@ def _place(model: keras.Model, calls: list[Call], number: int | None, last: int)
         cause, cure = "At these outputs its slope is 0.", "Look at the loss, and whether it fits the outputs."
         return Finding("loss", "no gradient comes back from it", cause, cure)
     found = described(model, calls[number])
-    if illness_of(calls[number]) is not NOT_DIFFERENTIABLE:
+    if illness_of(calls[number]) is not NOT_DIFFERENTIABLE or number <= last:
         return found
     seen = any(early.feeds(calls[number]) for early in calls[:number])
     name = found.layer if seen else f"between {calls[last].name} and {found.layer}"

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from zerostart.diagnosis.calls import Call
+from zerostart.diagnosis.calls import Call, is_zero
 from zerostart.diagnosis.findings import Finding, in_code, redrawn, with_activation
 from zerostart.diagnosis.units import is_kernel, usual_limit
 
 RELU = ("relu", "relu6", "prelu")
-LOWEST = {"tanh": -1, "hard_tanh": -1, "softsign": -1, "sigmoid": 0, "hard_sigmoid": 0, "softmax": 0, "sparsemax": 0}
+LOWEST = {"tanh": -1, "hard_tanh": -1, "softsign": -1, "elu": -1, "celu": -1}
+LOWEST |= {"sigmoid": 0, "hard_sigmoid": 0, "softmax": 0, "sparsemax": 0}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def _is_softmax_over_one(call: Call) -> bool:
 
 
 def _is_dead(call: Call) -> bool:
-    return call.activation in RELU and not (call.values.any() or call.zeros or call.unfed)
+    return call.activation in RELU and is_zero(call.values) and not (call.zeros or call.unfed)
 
 
 def _redraw(model: keras.Model, call: Call) -> str:
@@ -116,10 +117,11 @@ ILLNESSES = (
     ),
     SATURATED,
     Illness(
-        lambda call: not call.values.any() and not call.unfed,
+        lambda call: is_zero(call.values) and not call.unfed,
         "it gives 0 for every row",
         "What goes in is not 0: {activation} of it is too small for its number format, or is multiplied by 0.",
         _desaturate,
+        always=True,
     ),
     Illness(
         lambda call: call.fixed,

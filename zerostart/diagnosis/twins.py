@@ -30,8 +30,8 @@ def _same(model: keras.Model, variables: list[keras.Variable], family: Family) -
         random = f"keras.random.normal({tuple(kernel.shape)}, stddev={noise:.2g})"
         cure = f"{in_code(model, kernel)}.assign_add({random})"
     cause = (
-        f"Their incoming and their outgoing weights are equal{mirrored}, so their gradients are too: neither "
-        "minibatches nor another optimizer part them."
+        f"Their incoming weights (in {kernel.name}) and outgoing weights are equal{mirrored}, so their gradients are "
+        "too: neither minibatches nor another optimizer part them."
     )
     return Finding(layer_name(model, kernel), problem, cause, cure)
 
