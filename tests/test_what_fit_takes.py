@@ -117,7 +117,10 @@ def test_batches_hold_rows_and_weights(monkeypatch):
     endless = itertools.cycle([batches[number] for number in range(4)])
     for x in (batches, generator, endless):
         assert train(model, x, **still).loss[0] == pytest.approx(expected, rel=1e-5)
-    assert len(rows_of(endless, most=60)) == 100  # two batches
+    assert len(rows_of(endless)) == 400  # eight batches
+    assert len(rows_of(endless, most=60)) == 100
+    monkeypatch.setattr("zerostart.data.MOST_ENTRIES", 3 * 50 * 64)
+    assert len(rows_of(endless)) == 150
     weighted = iter([(X, Y, weights)])
     expected = float(CROSS_ENTROPY(Y, model(X), sample_weight=weights))
     assert train(model, weighted, **still).loss[0] == pytest.approx(expected, rel=1e-5)
