@@ -1,7 +1,7 @@
 """Slides of the lessons: `uv run --group docs python docs/slides.py [02 03 ...]` writes build/slides.
 
-Shown are headings and what follows them first, predictions, outputs, formulas, lists and tables. All text and code are
-in the speaker's notes: press S. slides.js divides what is too much for one slide.
+Shown are headings and what follows them first, predictions, outputs, formulas, lists, tables, and code that a shown
+text announces. All text and code are in the speaker's notes: press S. slides.js divides what is too much for one slide.
 """
 
 import importlib.util
@@ -69,7 +69,9 @@ class Slides(list[Slide]):
                 self[-1].notes.append(html)
 
     def run(self, cell: nbformat.NotebookNode) -> None:
-        """Add a cell of code."""
+        """Add a cell of code. It is shown where the text before it ends in a colon."""
+        if "".join(self[-1].shown[-1:]).endswith(":</p>\n"):
+            self.show(_lines(cell.source), answer=False)
         if "exercise" not in cell.metadata.get("tags", []):
             for output in cell.outputs:
                 self.show(_output(cell, output), answer=True)
@@ -112,7 +114,11 @@ def _output(cell: nbformat.NotebookNode, output: nbformat.NotebookNode) -> str:
         alt = escape(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", ""))
         return f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">'
     text = output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines(keepends=True)  # colours of a terminal
+    return _lines(re.sub(r"\x1b\[[0-9;]*m", "", text))  # without colours of a terminal
+
+
+def _lines(text: str) -> str:
+    lines = text.splitlines(keepends=True)
     longest = max(map(len, lines), default=1)
     size = min(29, 1950 // longest) if longest <= 81 else 26  # pixels: lines that do not fit at 24 are broken
     rows = sum(1 + len(line) * size // 1950 for line in lines)
