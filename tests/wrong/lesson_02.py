@@ -25,7 +25,9 @@ ANSWERS = {
             "The units of hidden_1 are still identical."
         ),
         "mlp(hidden, activation='tanh', kernel_initializer=['zeros', 'glorot_uniform'])": "The activation must be",
-        "mlp(hidden, activation='sigmoid', kernel_initializer=['zeros', 'glorot_uniform'])": "More kernels than",
+        "mlp(hidden, activation='sigmoid', kernel_initializer=['zeros', 'glorot_uniform'])": (
+            "More kernels than necessary"
+        ),
         "from_zeros(behind=[keras.layers.Dropout(0.5)])": "Build the network with mlp",
         "keras.Sequential([keras.layers.Dense(7)])": "This model does not know its inputs",
     },
