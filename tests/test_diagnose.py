@@ -288,6 +288,10 @@ FACTS = {
     "dead": (lambda: mlp((7,), "relu", "he_normal", **ILL_BIAS), X, Y, "frozen", "hidden_1", "dead"),
     "saturated by x": (lambda: mlp((7,), "tanh", RANDOM), 1e4 * X, Y, None, "hidden_1", "saturated"),
     "saturated by kernels": (lambda: mlp((7,), "tanh", normal(30.0), RANDOM), X, Y, None, "hidden_1", "saturated"),
+    "sure of every logit": (lambda: mlp((32,), "relu", RANDOM), 1e4 * X, Y, "slow", "x", "sure answer"),
+    "sure of every class": (
+        lambda: net(head(RANDOM, activation="softmax"), loss="sparse_categorical_crossentropy"),
+        1e4 * X, Y, "slow", "x", "sure answer"),
     "nothing goes in": (lambda: mlp((7,), "tanh", RANDOM), 0 * X, Y, "frozen", "x", "0 in every row"),
     "too large": (lambda: mlp((32, 32), "relu", RANDOM, normal(9.0)), X, Y, "slow", "head", "far too large"),
     "fading": (lambda: mlp((16,) * 10, "sigmoid", RANDOM), X, Y, "slow", "hidden_1", "fade"),

@@ -3,10 +3,12 @@
 A usual start of the same model, on the same data, is the measure. What is slow with that too is not called a bad start.
 """
 
+import keras
 import numpy as np
+from keras import ops
 
 from zerostart.diagnosis.blocked import user_of
-from zerostart.diagnosis.calls import Call
+from zerostart.diagnosis.calls import Call, calls_of
 from zerostart.diagnosis.causes import SATURATED, described, share_at_ends
 from zerostart.diagnosis.descent import Descent, flat
 from zerostart.diagnosis.experiment import Experiment
@@ -20,6 +22,7 @@ FADED = 3e-4  # what moving the first kernels by their length does to the loss, 
 RATE = 1e-3  # of Adam, whose first steps move every weight by this much
 FAR = 30_000  # such steps that targets may be away
 OVER = 10  # times the targets that such a step may move an output
+LOGITS = 100  # that such a step may move a logit: each step is sure of other answers
 TOO_LARGE = 5  # loss, in relation to that of a usual start
 
 
@@ -104,17 +107,38 @@ def _share_of_first(effects: np.ndarray) -> float:
 
 
 def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> list[Finding]:
+    experiment.assign(experiment.start)
+    paired = list(fits(experiment, calls))
+    logits = [fit.head and _before_activation(fit.head) for fit in paired]
     both = zip(experiment.start, seen.first, strict=True)
     experiment.assign([start - RATE * np.sign(first) for start, first in both])
-    step = np.sqrt(np.mean((flat(experiment.outputs()) - flat(experiment.first_outputs)) ** 2))
-    for fit in fits(experiment, calls):
-        if fit.kind not in DISTANCES:
-            continue
-        distance = np.sqrt(np.mean(np.square(fit.y.astype("float64"))))
-        moves = f"A step of Adam moves an output by about {step:.1g}, and the targets are {fit.targets}."
-        if np.abs(fit.y).max() > 30 and distance > FAR * step:
-            return [Finding("y", "the targets are far away", moves, "y = (y - y.mean(axis=0)) / y.std(axis=0)")]
-        if step > OVER * distance > 0:
-            cure = "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"
-            return [Finding("x", "it is so large that usual steps go far beyond the targets", moves, cure)]
+    step, moved = _change(flat(experiment.outputs()), flat(experiment.first_outputs)), calls_of(experiment)
+    scaled = "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"
+    for fit, before in zip(paired, logits, strict=True):
+        if fit.kind in DISTANCES:
+            moves = f"A step of Adam moves an output by about {step:.1g}, and the targets are {fit.targets}."
+            distance = np.sqrt(np.mean(np.square(fit.y.astype("float64"))))
+            if np.abs(fit.y).max() > 30 and distance > FAR * step:
+                return [Finding("y", "the targets are far away", moves, "y = (y - y.mean(axis=0)) / y.std(axis=0)")]
+            if step > OVER * distance > 0:
+                return [Finding("x", "it is so large that usual steps go far beyond the targets", moves, scaled)]
+        elif fit.kind.endswith("crossentropy") and before is not None:
+            jump = _change(_before_activation(moved[calls.index(fit.head)]), before)
+            if jump > LOGITS:
+                moves = f"A step of Adam moves a logit by about {jump:.1g}, and 10 are enough to be sure of a class."
+                return [
+                    Finding("x", "it is so large that usual steps go from one sure answer to another", moves, scaled)
+                ]
     return []
+
+
+def _change(after: np.ndarray, before: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(after - before, dtype="float64"))))
+
+
+def _before_activation(call: Call) -> np.ndarray:
+    """Return the logits: what a layer gives to its activation, or what an activation takes."""
+    if not isinstance(call.operation, keras.layers.Dense):
+        return call.taken
+    logits = ops.matmul(call.inputs[0], call.operation.kernel)
+    return ops.convert_to_numpy(logits if call.operation.bias is None else ops.add(logits, call.operation.bias))
