@@ -22,7 +22,7 @@ FADED = 3e-4  # what moving the first kernels by their length does to the loss, 
 RATE = 1e-3  # of Adam, whose first steps move every weight by this much
 FAR = 30_000  # such steps that targets may be away
 OVER = 10  # times the targets that such a step may move an output
-LOGITS = 100  # that such a step may move a logit: each step is sure of other answers
+LOGITS = 30  # that such a step may move a logit: each step is sure of other answers
 TOO_LARGE = 5  # loss, in relation to that of a usual start
 
 
