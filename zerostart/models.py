@@ -76,7 +76,8 @@ def check_model(model: Any) -> None:
     if not isinstance(model, keras.Model):
         raise TypeError(f"model: expected a keras.Model, got {type(model).__name__}")
     if type(model).call is keras.Model.call:
-        parts = [f"model.{name}" for name, part in vars(model).items() if isinstance(part, keras.Layer)]
+        own = {**vars(model), **getattr(model, "_modules", {})}  # where PyTorch keeps them
+        parts = [f"model.{name}" for name, part in own.items() if isinstance(part, keras.Layer)]
         raise ValueError(f"model: it has no `call`; hand over its parts, each with its own data: {', '.join(parts)}")
     if not model.built:
         raise ValueError("model: expected a built model; give it a keras.Input or call it once on data")

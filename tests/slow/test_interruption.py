@@ -37,7 +37,7 @@ def verdict(model):
 
 
 STOPS = [(short, "train_on_batch", 2), (short, "compute_loss", 2), (long, "fit", 1), (long, "compute_loss", 1)]
-STOPS += [(gradient, "compute_loss", 1), (gradient, "apply", 1), (verdict, "compute_loss", 2)]
+STOPS += [(gradient, "compute_loss", 1), (gradient, "apply", 1), (verdict, "train_on_batch", 2)]
 
 
 @pytest.mark.parametrize(("work", "place", "call"), STOPS)
