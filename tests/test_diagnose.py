@@ -376,7 +376,7 @@ HEALTHY = {
 def test_healthy_models_learn(name):
     build, x = HEALTHY[name]
     found = diagnose(build(), x, Y)
-    assert found.verdict == "learns" and not any("dead" in finding.problem for finding in found.findings), found
+    assert found.verdict == "learns" and not any("dead" in finding.problem for finding in found.findings), str(found)
 
 
 @pytest.mark.parametrize("name", ACCEPTED)

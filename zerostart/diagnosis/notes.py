@@ -13,6 +13,7 @@ from zerostart.diagnosis.units import is_shift, layers_by_variable
 from zerostart.diagnosis.usual import Usual
 
 MANY = 0.3  # share of a layer's units; fewer dead ones are usual
+CHANCE = 1.5  # times the root of their number: two standard deviations between two random starts
 
 
 def stale_optimizer(model: keras.Model) -> list[Finding]:
@@ -52,7 +53,7 @@ def dead_units(experiment: Experiment, usual: Usual, calls: list[Call]) -> list[
     usually, findings = calls_of(experiment) if suspect else [], []
     for number in suspect:
         dead, before = _dead(calls[number]), _dead(usually[number])
-        if dead.mean() > before.mean() + MANY:
+        if dead.sum() - before.sum() > max(MANY * len(dead), CHANCE * len(dead) ** 0.5):
             problem = f"{dead.sum()} of its {len(dead)} units are dead"
             cause = f"They give 0 for every row; after a usual start {before.sum()} would. The others learn."
             cure = "If you want them back: biases at 0, smaller weights, or leaky_relu."
