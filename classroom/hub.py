@@ -52,7 +52,7 @@ class Hub:
         """Return the processes that a hub needs without any learner: itself, its culler, and its proxy."""
         proxy = int(Path(self.folder, "jupyterhub-proxy.pid").read_text())
         own = psutil.Process(self.process.pid)
-        services = [child for child in own.children() if "idle_culler" in "".join(child.cmdline())]
+        services = [child for child in own.children() if "idle_culler" in _command(child)]
         return [own, *services, psutil.Process(proxy)]
 
     def megabytes(self) -> float:
@@ -78,6 +78,14 @@ class Hub:
             return urllib.request.urlopen(f"{self.url}/hub/health", timeout=5).status == 200
         except OSError:
             return False
+
+
+def _command(process: psutil.Process) -> str:
+    """Return the command of a process, nothing if it has just ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _free_port() -> int:

@@ -114,18 +114,23 @@ class Learner:
         return await asyncio.wait_for(reply, PATIENCE)
 
     async def work(self, notebook: nbformat.NotebookNode, stops: bool, after_cell: Callable[[], None]) -> None:
-        """Run all cells. A learner who `stops` interrupts a cell that takes long, and runs it again."""
+        """Run all cells. A learner who `stops` interrupts a cell that takes long, and runs all up to it again.
+
+        Running that cell alone is not enough: a `fit` that was stopped while TensorFlow compiled it cannot go on.
+        """
         await self.run(f"_learner = {self.name!r}")
         cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-        for cell in cells:
+        for place, cell in enumerate(cells):
             running = asyncio.create_task(self.run(cell.source))
             # A learner does not stop the imports in the first cell: half a library is none.
-            if stops and cell is not cells[0] and not self.interrupted:
+            if stops and place and not self.interrupted:
                 ended, _ = await asyncio.wait([running], timeout=0.3)
                 if not ended:
                     await self.request("POST", f"{self.kernel}/interrupt")
                     if (await running)["status"] == "error":  # mostly KeyboardInterrupt; inside Keras it may be another
                         self.interrupted += 1
+                        for above in cells[:place]:
+                            await self.run(above.source)
                         running = asyncio.create_task(self.run(cell.source))
             reply = await running
             if reply["status"] != "ok" and "raises-exception" not in cell.metadata.get("tags", []):
