@@ -8,7 +8,7 @@ from zerostart.data import Rows
 from zerostart.diagnosis.calls import Call, arriving, calls_of
 from zerostart.diagnosis.causes import described
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, layer_name
+from zerostart.diagnosis.findings import Finding
 from zerostart.diagnosis.usual import Usual, close
 
 LOOK = "Look at what goes in there: a logarithm or square root of 0, a division by 0, exp of a large number."
@@ -39,8 +39,8 @@ def not_finite(experiment: Experiment, calls: list[Call], loss: float, first: li
     back = arriving(experiment, calls)
     last = max((number for number, found in enumerate(back) if found is not None and not _finite(found)), default=None)
     if last is None:
-        named = zip(experiment.variables, first, strict=True)
-        name = next(layer_name(experiment.model, variable) for variable, found in named if not _finite(found))
+        named = zip(experiment.names, first, strict=True)
+        name = next(name for name, found in named if not _finite(found))
     else:
         late = [call for call in calls[last + 1 :] if not call.inner]
         name = next((call.name for call in [*filter(calls[last].feeds, late), *late]), "loss")

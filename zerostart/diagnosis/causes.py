@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.calls import Call, is_zero
-from zerostart.diagnosis.findings import Finding, in_code, redrawn, with_activation
+from zerostart.diagnosis.findings import STANDARDIZED, Finding, in_code, redrawn, with_activation
 from zerostart.diagnosis.units import is_kernel, usual_limit
 
 RELU = ("relu", "relu6", "prelu")
@@ -68,7 +68,7 @@ def _desaturate(model: keras.Model, call: Call) -> str:
     ]
     if np.abs(call.taken).max() < 10 or max(times, default=0) > 3:
         return _redraw(model, call)
-    return "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"
+    return STANDARDIZED
 
 
 def _not_softmax(model: keras.Model, call: Call) -> str:

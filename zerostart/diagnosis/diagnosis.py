@@ -14,7 +14,7 @@ from zerostart.diagnosis.broken import cannot_change, not_finite, nothing_given
 from zerostart.diagnosis.calls import calls_of
 from zerostart.diagnosis.descent import descend
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, joined, layer_name, page, text
+from zerostart.diagnosis.findings import Finding, joined, page, text
 from zerostart.diagnosis.slow import slow
 from zerostart.diagnosis.targets import misfits
 from zerostart.diagnosis.twins import twins
@@ -156,7 +156,7 @@ def _examine(experiment: Experiment) -> Diagnosis:
         verdict_of(never or [True], bool(same), slow=ill),
         (
             *findings,
-            *_unused_parts(model, reasons),
+            *_unused_parts(experiment, reasons),
             *notes.stale_optimizer(model),
             *notes.dead_units(experiment, usual, calls),
             *notes.frozen_layers(model),
@@ -171,12 +171,13 @@ def _said_once(fit: list[Finding], findings: list[Finding]) -> tuple[Finding, ..
     return (*fit, *(finding for finding in findings if not (told and finding.layer == "loss")))
 
 
-def _unused_parts(model: keras.Model, reasons: dict[int, str]) -> list[Finding]:
+def _unused_parts(experiment: Experiment, reasons: dict[int, str]) -> list[Finding]:
     """Put into words which kernels nothing uses."""
     findings = []
     for reason in dict.fromkeys(reasons.values()):
-        variables = [model.trainable_variables[position] for position in reasons if reasons[position] == reason]
-        problem = f"not used here, so without a gradient: {joined(variable.name for variable in variables)}"
-        names = joined(layer_name(model, variable) for variable in variables)
+        unused_ones = [position for position in reasons if reasons[position] == reason]
+        kernels = joined(experiment.variables[position].name for position in unused_ones)
+        problem = f"not used here, so without a gradient: {kernels}"
+        names = joined(experiment.names[position] for position in unused_ones)
         findings.append(Finding(names, problem, reason, "Redrawing it would change nothing.", "note"))
     return findings

@@ -25,7 +25,8 @@ class Experiment:
         """Check everything on a few rows."""
         self.model, self.rows, self.loss, self.steps = model, rows, loss, 0
         self.variables, self._started, self._shown = model.trainable_variables, time.monotonic(), False
-        self.layers = [layers_by_variable(model).get(id(variable)) for variable in self.variables]
+        owner = layers_by_variable(model)
+        self.layers = [owner.get(id(variable)) for variable in self.variables]
         self.names = [layer_name(model, variable) for variable in self.variables]
         every = range(len(self.variables))
         self.kernels = [place for place in every if is_kernel(self.variables[place])] or list(every)

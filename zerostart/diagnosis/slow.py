@@ -12,7 +12,7 @@ from zerostart.diagnosis.calls import Call, calls_of
 from zerostart.diagnosis.causes import SATURATED, described, share_at_ends
 from zerostart.diagnosis.descent import Descent, flat
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, joined, redrawn
+from zerostart.diagnosis.findings import STANDARDIZED, Finding, joined, redrawn
 from zerostart.diagnosis.targets import DISTANCES, fits
 from zerostart.diagnosis.units import length
 from zerostart.diagnosis.usual import Usual
@@ -113,7 +113,6 @@ def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> l
     both = zip(experiment.start, seen.first, strict=True)
     experiment.assign([start - RATE * np.sign(first) for start, first in both])
     step, moved = _change(flat(experiment.outputs()), flat(experiment.first_outputs)), calls_of(experiment)
-    scaled = "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"
     for fit, before in zip(paired, logits, strict=True):
         if fit.kind in DISTANCES:
             moves = f"A step of Adam moves an output by about {step:.1g}, and the targets are {fit.targets}."
@@ -121,13 +120,15 @@ def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> l
             if np.abs(fit.y).max() > 30 and distance > FAR * step:
                 return [Finding("y", "the targets are far away", moves, "y = (y - y.mean(axis=0)) / y.std(axis=0)")]
             if step > OVER * distance > 0:
-                return [Finding("x", "it is so large that usual steps go far beyond the targets", moves, scaled)]
+                return [Finding("x", "it is so large that usual steps go far beyond the targets", moves, STANDARDIZED)]
         elif fit.kind.endswith("crossentropy") and before is not None:
             jump = _change(_before_activation(moved[calls.index(fit.head)]), before)
             if jump > LOGITS:
                 moves = f"A step of Adam moves a logit by about {jump:.1g}, and 10 are enough to be sure of a class."
                 return [
-                    Finding("x", "it is so large that usual steps go from one sure answer to another", moves, scaled)
+                    Finding(
+                        "x", "it is so large that usual steps go from one sure answer to another", moves, STANDARDIZED
+                    )
                 ]
     return []
 
