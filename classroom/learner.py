@@ -14,6 +14,7 @@ import aiohttp
 import nbformat
 
 PATIENCE = 900  # seconds that a learner waits for the hub, or for a cell
+REPLY_AFTER_IDLE = 10  # seconds in which a reply may still come after the kernel has said that it is idle
 PROBE = Path(__file__).with_name("probe.py").read_text(encoding="utf-8")
 
 
@@ -33,7 +34,8 @@ class Learner:
     """
 
     def __init__(self, hub: str, name: str, password: str) -> None:  # noqa: D107 - above
-        self.hub, self.name, self.password, self.headers = hub, name, password, {}
+        self.hub, self.name, self.password = hub, name, password
+        self.headers, self.waiting = {}, {}
         self.first_cell, self.problems, self.probed = float("inf"), [], {}
         self.cells = self.interrupted = self.repeated = 0
 
@@ -90,28 +92,40 @@ class Learner:
     async def connect(self) -> None:
         """Open a websocket to the kernel, as JupyterLab does, and listen to it all the time."""
         address = f"{self.hub}{self.kernel}/channels?session_id={self.session}"
-        self.socket, self.waiting = await self.http.ws_connect(address, headers=self.headers, max_msg_size=0), {}
+        self.socket = await self.http.ws_connect(address, headers=self.headers, max_msg_size=0)
         self.listening = asyncio.create_task(self.listen())
 
     async def listen(self) -> None:
-        """Hand each reply of the kernel to the one who waits for it."""
+        """Hand each reply of the kernel to the one who waits for it.
+
+        A cell that is stopped while the kernel takes it up or puts it away gets no reply. The kernel is idle after it.
+        """
         async for message in self.socket:
             answer = json.loads(message.data)
-            if answer["channel"] == "shell" and answer["parent_header"].get("msg_id") in self.waiting:
-                self.waiting.pop(answer["parent_header"]["msg_id"]).set_result(answer["content"])
+            waiting = self.waiting.get(answer["parent_header"].get("msg_id"))
+            if waiting and answer["channel"] == "shell":
+                settle(waiting, answer["content"])
+            elif waiting and answer["content"].get("execution_state") == "idle":
+                lost = {"status": "error", "ename": "KeyboardInterrupt", "evalue": "stopped, and no reply came"}
+                asyncio.get_running_loop().call_later(REPLY_AFTER_IDLE, settle, waiting, lost)
         for waiting in self.waiting.values():
-            waiting.set_exception(ConnectionError("the connection to the kernel broke while a cell ran"))
+            if not waiting.done():
+                waiting.set_exception(ConnectionError("the connection to the kernel broke while a cell ran"))
 
     async def run(self, code: str, **expressions: str) -> dict[str, Any]:
         """Run code in the kernel and return its reply. Raises if the connection breaks, or after much patience."""
         if self.socket.closed:
             await self.connect()
         header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": self.session, "username": ""}
-        request = {"code": code, "silent": False, "store_history": True, "user_expressions": expressions}
+        # After an error the kernel would for a moment refuse what comes next.
+        request = {"code": code, "silent": False, "stop_on_error": False, "user_expressions": expressions}
         message = {"header": {**header, "version": "5.4"}, "parent_header": {}, "metadata": {}, "content": request}
         reply = self.waiting[header["msg_id"]] = asyncio.get_running_loop().create_future()
         await self.socket.send_json({**message, "channel": "shell"})
-        return await asyncio.wait_for(reply, PATIENCE)
+        try:
+            return await asyncio.wait_for(reply, PATIENCE)
+        finally:
+            del self.waiting[header["msg_id"]]
 
     async def work(self, notebook: nbformat.NotebookNode, stops: bool, after_cell: Callable[[], None]) -> None:
         """Run all cells. A learner who `stops` interrupts a cell that takes long, and runs all up to it again.
@@ -156,3 +170,9 @@ class Learner:
         if self.headers:
             await self.request("DELETE", f"/hub/api/users/{self.name}/server")
         await self.http.close()
+
+
+def settle(waiting: asyncio.Future, reply: dict[str, Any]) -> None:
+    """Give the one who waits a reply, unless there is one already."""
+    if not waiting.done():
+        waiting.set_result(reply)
