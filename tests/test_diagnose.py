@@ -197,7 +197,8 @@ class Box:
 
 
 BOX = Box()
-SMALL, ILL_BIAS = constant(0.05), {"bias_initializer": constant(-50.0)}
+SMALL = constant(0.05)
+ILL_BIAS, FULL_BIAS = ({"bias_initializer": constant(value)} for value in (-50.0, 50.0))
 FACTS = {
     # T1 to T8
     "request": (lambda: net(ZeroInitializedLayer(5), layers.Dense(1), loss="mse"), X, SUM, "learns"),
@@ -287,6 +288,8 @@ FACTS = {
     # places where nothing gets through
     "dead": (lambda: mlp((7,), "relu", "he_normal", **ILL_BIAS), X, Y, "frozen", "hidden_1", "dead"),
     "saturated by x": (lambda: mlp((7,), "tanh", RANDOM), 1e4 * X, Y, None, "hidden_1", "saturated"),
+    "saturated above": (lambda: mlp((7,), "relu6", RANDOM, **FULL_BIAS), X, Y, None, "hidden_1", "saturated"),
+    "saturated gates": (lambda: series_net(layers.LSTM(6), head()), 1e4 * SERIES, Y, None, "lstm", "saturated"),
     "saturated by kernels": (lambda: mlp((7,), "tanh", normal(30.0), RANDOM), X, Y, None, "hidden_1", "saturated"),
     "sure of every logit": (lambda: mlp((32,), "relu", RANDOM), 1e4 * X, Y, "slow", "x", "sure answer"),
     "sure of every class": (
@@ -354,6 +357,12 @@ def flat_images_net(*parts):
 
 
 HEALTHY = {
+    "ends in a product": (
+        lambda: graph(lambda inputs: layers.Multiply()([head()(inputs), layers.Dense(10)(inputs)])),
+        X,
+    ),
+    "ends in arithmetic": (lambda: graph(lambda inputs: 1 - head()(inputs) * layers.Dense(10)(inputs)), X),
+    "softmax over many": (lambda: net(layers.Dense(1500, "softmax"), head()), X),
     "relu": (lambda: mlp((32, 32), "relu", "he_normal"), X),
     "selu": (lambda: mlp((16,) * 5, "selu", "lecun_normal"), X),
     "deep relu": (lambda: mlp((32,) * 12, "relu", "he_normal"), X),

@@ -23,8 +23,10 @@ def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -
     if loss is not None:
         for part in keras.tree.flatten(loss):
             keras.losses.get(part)  # an unknown name is refused in Keras's own words
+        _check_labels(loss, outputs, rows.y)
         return {"loss": loss}
     if model.compiled and model.loss is not None:
+        _check_labels(model.loss, outputs, rows.y)
         return {"loss": model.loss, "loss_weights": model._compile_loss._user_loss_weights}
     if rows.y is None:
         if not model.losses:
@@ -51,15 +53,37 @@ def activation_of_head(model: keras.Model) -> str:
     return getattr(getattr(last, "activation", None), "__name__", "linear")
 
 
+def _check_labels(loss: Any, outputs: Any, y: Any) -> None:
+    """Refuse labels that no class has, or of the other kind. What backends make of them differs."""
+    if not hasattr(outputs, "shape") or not isinstance(y, np.ndarray) or keras.tree.is_nested(loss):
+        return
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"y: expected numbers, got texts such as {str(y.flat[0])!r}")
+    loss, shape = keras.losses.get(loss), tuple(outputs.shape[1:])
+    name, classes = getattr(getattr(loss, "fn", loss), "__name__", ""), shape[-1] if shape else 1
+    if classes == 1:
+        return
+    if name == "categorical_crossentropy" and y.shape[1:] in (shape[:-1], (*shape[:-1], 1)):
+        one_hot = f"one column for each of the {classes} classes"
+        raise ValueError(f"y: {name} takes {one_hot}; for their numbers use sparse_{name}; got shape {y.shape}")
+    if name == "sparse_categorical_crossentropy":
+        if y.shape[1:] == shape:
+            other = name.removeprefix("sparse_")
+            raise ValueError(f"y: {name} takes numbers of classes; for a column each use {other}; got shape {y.shape}")
+        labels = y[y != getattr(loss, "_fn_kwargs", {}).get("ignore_class")]
+        if labels.size and (labels.min() < 0 or labels.max() >= classes):
+            raise ValueError(f"y: expected classes from 0 to {classes - 1}, got {labels.min()} to {labels.max()}")
+
+
 def _fitting_loss(model: keras.Model, outputs: Any, y: Any) -> keras.losses.Loss:
     """Choose cross-entropy for classes and mean squared error for numbers, and check that `y` fits."""
     if not hasattr(outputs, "shape") or not isinstance(y, np.ndarray):
         raise ValueError("loss: a model with several outputs needs a loss: compile it, or pass one for each output")
     shape, head, dtype = tuple(outputs.shape[1:]), activation_of_head(model), model.variable_dtype
     if y.dtype.kind in "biu" and shape[-1:] != (1,) and y.shape[1:] in (shape[:-1], (*shape[:-1], 1)):
-        if y.min() < 0 or y.max() >= shape[-1]:
-            raise ValueError(f"y: expected classes from 0 to {shape[-1] - 1}, got {y.min()} to {y.max()}")
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=head != "softmax", dtype=dtype)
+        chosen = keras.losses.SparseCategoricalCrossentropy(from_logits=head != "softmax", dtype=dtype)
+        _check_labels(chosen, outputs, y)
+        return chosen
     if y.shape[1:] != shape and (*y.shape[1:], 1) != shape:
         raise ValueError(f"y: expected shape {(len(y), *shape)} like the model's output, got {y.shape}")
     if y.dtype.kind in "biu" and head == "sigmoid" and y.min() >= 0 and y.max() <= 1:

@@ -12,8 +12,9 @@ from zerostart.diagnosis.findings import STANDARDIZED, Finding, in_code, redrawn
 from zerostart.diagnosis.units import is_kernel, usual_limit
 
 RELU = ("relu", "relu6", "prelu")
-LOWEST = {"tanh": -1, "hard_tanh": -1, "softsign": -1, "elu": -1, "celu": -1}
-LOWEST |= {"sigmoid": 0, "hard_sigmoid": 0, "softmax": 0, "sparsemax": 0}
+# The values at which an activation is flat. Of relu6 only the upper end tells: half of its values may well be 0.
+ENDS = dict.fromkeys(("tanh", "hard_tanh", "softsign"), (-1, 1)) | dict.fromkeys(("sigmoid", "hard_sigmoid"), (0, 1))
+ENDS |= {"elu": (-1,), "celu": (-1,), "relu6": (6,)}
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,15 @@ class Illness:
 
 def share_at_ends(call: Call) -> float:
     """Return how much of what a call gives is an extreme value of its activation."""
-    low, values = LOWEST.get(call.activation), call.values
-    if low is None:
+    values = call.values.astype("float64")
+    if call.activation in ("softmax", "sparsemax"):  # of many values each is small; flat is where one takes all
+        return float((values.max(axis=getattr(call.operation, "axis", -1)) > 0.999).mean())
+    if call.activation not in ENDS:
         return 0.0
-    if isinstance(call.operation, keras.layers.RNN):  # its gates may let 0 stay
-        return float((np.abs(values - np.round(values)) < 1e-3).mean()) * bool(np.abs(values).max() > 0.5)
-    return float((np.minimum(np.abs(values - low), np.abs(values - 1)) < 1e-3).mean())
+    if isinstance(call.operation, keras.layers.RNN):  # what gates of 0 and 1 leave: tanh of a whole number
+        whole = np.tanh(np.round(np.arctanh(np.clip(values, -1 + 1e-12, 1 - 1e-12))))
+        return float((np.abs(values - whole) < 1e-3).mean()) * bool(np.abs(values).max() > 0.5)
+    return float((np.abs(values[..., None] - np.array(ENDS[call.activation])).min(axis=-1) < 1e-3).mean())
 
 
 def open_at_zero(call: Call) -> bool:
@@ -126,8 +130,9 @@ ILLNESSES = (
     Illness(
         lambda call: call.fixed,
         "it gives the same for every row, whatever goes in",
-        "So nothing that comes before it can matter. Of a single value, or of equal ones, normalization leaves 0.",
-        lambda model, call: "Remove it, or give it several values that differ.",
+        "So nothing that comes before it can matter. It gives {ends}: normalization leaves 0 of a single value or of "
+        "equal ones, and many activations are flat far from 0.",
+        lambda model, call: "Remove it, or give it several values that differ, or values nearer to 0.",
     ),
     NOT_DIFFERENTIABLE,
 )

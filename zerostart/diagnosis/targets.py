@@ -1,5 +1,6 @@
 """Do loss, outputs and targets fit each other? Answered by looking at their values."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,7 +50,7 @@ class Fit:
         """The smallest and largest number that the output can be, found by giving its activation large numbers."""
         operation, shape = self.head and self.head.operation, self.outputs.shape
         activation = getattr(operation, "activation", None)
-        if activation is None and operation is not None and not getattr(operation, "weights", []):
+        if activation is None and self.head and _takes_one_tensor(self.head):
             activation, shape = operation, self.head.taken.shape
         if not callable(activation):
             sums = self.outputs.min() >= 0 and len(shape) > 1 and shape[-1] > 1 and _sum_to_one(self.outputs)
@@ -76,6 +77,12 @@ class Fit:
 
 def _sum_to_one(values: np.ndarray) -> bool:
     return bool(np.allclose(values.sum(axis=-1), 1, atol=1e-3))
+
+
+def _takes_one_tensor(call: Call) -> bool:
+    """Tell whether a call without weights can be tried on another tensor, as an activation can."""
+    needed = [one for one in inspect.signature(call.operation.call).parameters.values() if one.default is one.empty]
+    return len(call.inputs) == len(needed) == 1 and not getattr(call.operation, "weights", [])
 
 
 def _ends(activation: Callable[..., Any], shape: tuple[int, ...], scale: float) -> tuple[float, float]:
