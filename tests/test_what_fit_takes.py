@@ -69,6 +69,12 @@ def recurrent():
     return stack(masked, layers.LSTM(3), layers.Dense(10), shape=(10,), dtype="int32")
 
 
+def built_by_a_call():
+    model = keras.Sequential([layers.Dense(4, "relu"), layers.Dense(10)])
+    model(X[:1])
+    return model
+
+
 SIZE = X.sum(1, keepdims=True) / 64
 TOKENS = (4 * X[:, 20:30]).astype("int32")
 ACCEPTED = {
@@ -78,6 +84,7 @@ ACCEPTED = {
     "own loss, booleans": (lambda: compiled(sigmoid(), own), X, Y % 2 == 1),
     "one-hot integers": (lambda: compiled(softmax(), "categorical_crossentropy"), X, ONE_HOT.astype(int)),
     "a loss of the model": (lambda: compiled(stack(layers.Dense(3), Penalty()), None), X, None),
+    "built by a call on one row": (lambda: compiled(built_by_a_call(), CROSS_ENTROPY), X, Y),
     "a mask": (lambda: compiled(recurrent(), CROSS_ENTROPY), TOKENS, Y),
 }
 # model -> targets and the loss that is chosen for it

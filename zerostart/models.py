@@ -88,7 +88,9 @@ def check_model(model: Any) -> None:
 def fixed_batch_size(model: keras.Model) -> int | None:
     """Return the number of rows that the model always takes, or None if it takes any."""
     inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
-    return inputs[0].shape[0] if inputs else None
+    # A Sequential that was built by a call shows the rows of that call. Only a state is really bound to them.
+    stateful = any(getattr(layer, "stateful", False) for layer in model._flatten_layers())
+    return inputs[0].shape[0] if inputs and (stateful or not isinstance(model, keras.Sequential)) else None
 
 
 def variable_paths(variables: list[keras.Variable]) -> tuple[str, ...]:
