@@ -171,6 +171,8 @@ REFUSED = [  # what values that are generated do not reach; see test_bad_input.p
     ({"x": [X[:, :30], X[:9, 30:]]}, "x: expected 200 rows, as many as x has, got 9"),
     ({"x": iter([]), "y": None}, "x: expected at least one batch"),
     ({"x": Batches()}, "y: expected None, because the batches of x hold the targets"),
+    ({"x": zip(X, Y, strict=True), "y": None}, "x: expected batches of rows"),
+    ({"y": None, "loss": CROSS_ENTROPY}, "y: expected targets"),
     ({"y": Y[:-1]}, "y: expected one target per row of x, got 199 targets for 200 rows"),
     ({"y": Y + 1}, "y: expected classes from 0 to 9, got 1 to 10"),
     ({"y": Y - 1}, "y: expected classes from 0 to 9, got -1 to 8"),

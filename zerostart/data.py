@@ -105,6 +105,8 @@ def _joined(batches: Iterator[Any], most: int | None) -> tuple[Any, Any, Any]:
         parts = tuple(_each(np.asarray, part) for part in (*parts, None, None)[:3])
         read.append(parts)
         first = keras.tree.flatten(parts[0])
+        if any(part.ndim == 0 for part in keras.tree.flatten(parts) if part is not None):
+            raise ValueError("x: expected batches of rows, as dataset.batch(32) gives them, got single rows")
         rows += len(first[0])
         entries += sum(part.size for part in first)
         if entries >= MOST_ENTRIES or (most is not None and rows >= most):

@@ -20,19 +20,18 @@ def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -
     Raises:
         ValueError: no loss fits.
     """
+    compiled = model.loss if model.compiled else None
+    if rows.y is None and not (loss is None and compiled is None and model.losses):
+        raise ValueError("y: expected targets, because the loss compares the outputs with them, got None")
     if loss is not None:
         for part in keras.tree.flatten(loss):
             keras.losses.get(part)  # an unknown name is refused in Keras's own words
         _check_labels(loss, outputs, rows.y)
         return {"loss": loss}
-    if model.compiled and model.loss is not None:
-        _check_labels(model.loss, outputs, rows.y)
-        return {"loss": model.loss, "loss_weights": model._compile_loss._user_loss_weights}
-    if rows.y is None:
-        if not model.losses:
-            raise ValueError("y: expected targets, because the model brings no loss of its own, got None")
-        return {"loss": None}
-    return {"loss": _fitting_loss(model, outputs, rows.y)}
+    if compiled is not None:
+        _check_labels(compiled, outputs, rows.y)
+        return {"loss": compiled, "loss_weights": model._compile_loss._user_loss_weights}
+    return {"loss": None if rows.y is None else _fitting_loss(model, outputs, rows.y)}
 
 
 def outputs_of(model: keras.Model, x: Any) -> Any:
