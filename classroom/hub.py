@@ -1,6 +1,7 @@
 """A hub of its own for the load test, with the configuration of a class, which can be killed and started again."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -58,6 +59,13 @@ class Hub:
     def megabytes(self) -> float:
         """Return the memory of the hub without its learners."""
         return sum(process.memory_full_info().pss for process in self.parts()) / 1e6
+
+    def errors(self) -> list[str]:
+        """Return what the hub and the learners' servers said of errors."""
+        lines = Path(self.folder, "log").read_text(errors="replace").splitlines()
+        return [
+            line for line in lines if re.search("error|exception|warning|not copied| 40[0-9] ", line, re.IGNORECASE)
+        ]
 
     def close(self, learners: set[str]) -> None:
         """Stop the hub and everything that its learners started, and remove their homes."""

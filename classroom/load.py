@@ -50,6 +50,8 @@ async def hour_of(count: int, lesson: str, arrivals: float, url: str | None) -> 
     finally:
         await asyncio.gather(*(learner.leave() for learner in learners), return_exceptions=True)
         if hub:
+            if hour.lost():
+                print(*hub.errors(), sep="\n")
             hub.close({learner.name for learner in learners})
     return hour
 
