@@ -1,7 +1,7 @@
 """What was measured in an hour of a class, and what follows for larger classes."""
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, nan
 from pathlib import Path
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,10 @@ class Hour:
         """Return a figure of every kernel that answered at the end; see probe.py."""
         return [learner.probed[name] for learner in self.learners if learner.probed]
 
+    def average(self, name: str) -> float:
+        """Return the mean of a figure; NaN if no kernel answered."""
+        return mean(self.probed(name) or [nan])
+
     def finished(self) -> int:
         """Return how many learners ran every cell, and their kernel was still the same at the end."""
         return sum(not learner.problems for learner in self.learners)
@@ -71,8 +75,8 @@ class Hour:
             f"cells run: {cells}, stopped: {stopped}",
             f"first cell after logging in: median {median(first):.0f} s, worst {max(first):.0f} s",
             f"memory (MB): {self.memory():.0f}, of it the hub {self.hub_megabytes:.0f}, each kernel "
-            f"{mean(self.probed('kernel')):.0f}, each server {mean(self.probed('server')):.0f}",
-            f"processor seconds of a lesson: {mean(self.probed('seconds')):.1f}",
+            f"{self.average('kernel'):.0f}, each server {self.average('server'):.0f}",
+            f"processor seconds of a lesson: {self.average('seconds'):.1f}",
             f"hub killed: {f'it answered after {self.hub_seconds:.0f} s' if self.hub_seconds else 'no'}",
             f"requests sent again: {again}",
             f"files: {files}",
@@ -84,12 +88,12 @@ class Hour:
 def page(hours: list[Hour]) -> str:
     """Return the page with what was measured and what larger classes need: Markdown."""
     each, base = np.polyfit([len(hour.learners) for hour in hours], [hour.memory() for hour in hours], 1)
-    seconds = mean(mean(hour.probed("seconds")) for hour in hours)
+    seconds = mean(hour.average("seconds") for hour in hours)
     measured, needed, carried = [], [], []
     for hour in hours:
         count, first = len(hour.learners), [learner.first_cell for learner in hour.learners]
         measured.append([count, hour.finished(), median(first), max(first), hour.memory(), hour.memory() / count])
-        measured[-1] += [mean(hour.probed("seconds")), len(hour.lost())]
+        measured[-1] += [hour.average("seconds"), len(hour.lost())]
     for count in CLASSES:
         needed.append([count, (base + each * count) / 1000, *(ceil(count * seconds / wait) for wait in (WAIT, SPREAD))])
     for processors, memory in MACHINES:

@@ -63,9 +63,9 @@ class Hub:
     def errors(self) -> list[str]:
         """Return what the hub and the learners' servers said of errors."""
         lines = Path(self.folder, "log").read_text(errors="replace").splitlines()
-        return [
-            line for line in lines if re.search("error|exception|warning|not copied| 40[0-9] ", line, re.IGNORECASE)
-        ]
+        telling = re.compile("error|exception|warning|not copied| 40[0-9] ", re.IGNORECASE)
+        while_away = re.compile("hub/health|custom error page")  # what the proxy says while there is no hub
+        return [line for line in lines if telling.search(line) and not while_away.search(line)]
 
     def close(self, learners: set[str]) -> None:
         """Stop the hub and everything that its learners started, and remove their homes."""
