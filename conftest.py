@@ -11,7 +11,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 # A worker runs whole files. The last ones should be short, or one worker waits for the other.
-LONG_FILES = ("test_exercises", "test_diagnose", "test_faults", "test_sizes", "test_offline", "test_explorer_browser")
+LONG_FILES = ("test_exercises", "test_diagnose", "test_faults", "test_sizes", "test_explorer_browser")
 
 
 @pytest.fixture(autouse=True)

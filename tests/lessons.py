@@ -9,9 +9,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zlib
 from concurrent.futures import ProcessPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,11 @@ def read_lesson(number: str) -> nbformat.NotebookNode:
     return read(LESSONS[NUMBERS.index(number)])
 
 
-def wrong(number: str) -> Any:
-    """Return what may be wrong in a lesson: `ANSWERS` to its exercises, and planted `FAULTS`."""
-    return import_module(f"wrong.lesson_{number}")
+def wrong(number: str) -> dict[str, Any]:
+    """Return what may be wrong in a lesson: `answers` to its exercises, at which `sizes`, and `faults` to plant."""
+    found = tomllib.loads((ROOT / "tests" / "wrong" / f"{number}.toml").read_text(encoding="utf-8"))
+    sizes = {name: tuple(size) if isinstance(size, list) else size for name, size in found.get("sizes", {}).items()}
+    return {"given": "", "answers": {}} | found | {"sizes": sizes}
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:

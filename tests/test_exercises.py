@@ -29,14 +29,16 @@ def with_answer(cell, code):
 @pytest.mark.parametrize("lesson", NUMBERS[1:])
 def test_solutions_are_right_and_wrong_answers_are_recognised(lesson):
     """At sizes that are not the stored ones."""
-    sizes = draw_parameters(lesson, random.Random(f"exercises {lesson}"), **wrong(lesson).SIZES)
+    known = wrong(lesson)
+    sizes = draw_parameters(lesson, random.Random(f"exercises {lesson}"), **known["sizes"])
     notebook, expected = with_parameters(read_lesson(lesson), **sizes), {}
     exercises = tagged(notebook, "exercise")
-    assert {exercise_of(cell) for cell in exercises} == set(wrong(lesson).ANSWERS)
+    assert {exercise_of(cell) for cell in exercises} == set(known["answers"])
     for cell in exercises:
         number = exercise_of(cell)
         tries = {solution_after(notebook, cell): "right."}
-        tries |= {f"answer = {code}": f"not yet. {words}" for code, words in wrong(lesson).ANSWERS[number].items()}
+        answers = known["answers"][number].items()
+        tries |= {f"{known['given']}\nanswer = {code}": f"not yet. {words}" for code, words in answers}
         tries["answer = object()"] = "not yet. "
         new = [with_answer(cell, code) for code in tries]
         expected |= {cell["id"]: f"Exercise {number}: {words}" for cell, words in zip(new, tries.values(), strict=True)}

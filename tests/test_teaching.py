@@ -28,7 +28,7 @@ def test_an_hour_consists_of_sections_of_the_lesson(number):
 
 def test_the_wrong_answers_are_those_that_exercises_recognise(number):
     named = re.findall(r"(?m)^\| (\d\.\d) \| `(.+?)` \|", section(number, "What to ask, and what you will hear"))
-    assert set(named) <= {(exercise, code) for exercise, codes in wrong(number).ANSWERS.items() for code in codes}
+    assert set(named) <= {(exercise, code) for exercise, codes in wrong(number)["answers"].items() for code in codes}
     required = re.findall(r"(?m)^Exercise (\d\.\d): (?!.*\(optional\)$)", "\n".join(headings(number)))
     assert set(required) <= {exercise for exercise, _ in named}
 

@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
-from test_training import CROSS_ENTROPY, X, Y, random_mlp, same_state, state_of
+from test_training import CROSS_ENTROPY, X, Y, random_mlp, state_of
 
 from helpers import gradients, train
+from zerostart import diagnose
 from zerostart.data import rows_of
 
 ONE_HOT = np.eye(10)[Y]
@@ -45,8 +46,16 @@ class Batches(keras.utils.PyDataset):
         return X[rows], Y[rows]
 
 
-def compiled(model, loss):
-    model.compile("sgd", loss)
+class Parts(keras.Model):
+    """A model with a `train_step` only, as one writes a GAN."""
+
+    def __init__(self):
+        super().__init__()
+        self.maker = layers.Dense(3)
+
+
+def compiled(model, loss, optimizer="sgd"):
+    model.compile(optimizer, loss)
     return model
 
 
@@ -164,11 +173,11 @@ def test_a_fixed_batch_size_is_kept():
 NAN = np.where(np.arange(64) == 3, np.nan, X)
 UNREDUCED = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)
 REFUSED = [  # what values that are generated do not reach; see test_bad_input.py
-    ({"batch_size": 201}, "batch_size.*at most 200.*201"),
     ({"x": NAN}, "x: expected finite"),
     ({"x": 1e300 * X.astype("float64")}, "x: expected finite numbers that float32 can hold"),
     ({"x": X[:, :63]}, "x: the model does not accept inputs of shape"),
     ({"x": [X[:, :30], X[:9, 30:]]}, "x: expected 200 rows, as many as x has, got 9"),
+    ({"x": X[:0], "y": Y[:0]}, "x: expected a non-empty array"),
     ({"x": iter([]), "y": None}, "x: expected at least one batch"),
     ({"x": Batches()}, "y: expected None, because the batches of x hold the targets"),
     ({"x": zip(X, Y, strict=True), "y": None}, "x: expected batches of rows"),
@@ -185,15 +194,20 @@ REFUSED = [  # what values that are generated do not reach; see test_bad_input.p
     ({"loss": "mse", "model": random_mlp(outputs=2), "y": SIZE[:, 0]}, "loss: cannot compare y of shape"),
     ({"model": keras.Sequential([layers.Dense(10)])}, "model: expected a built model"),
     ({"model": stack(layers.Softmax())}, "model.*trainable"),
+    ({"model": Parts()}, "model: it has no `call`; hand over its parts, each with its own data: model.maker"),
 ]
 
 
+@pytest.mark.parametrize("function", [train, gradients, diagnose])
 @pytest.mark.parametrize(("changed", "words"), REFUSED)
-def test_bad_values_are_refused_before_anything_runs(changed, words):
+def test_bad_values_are_refused_before_anything_runs(changed, words, function):
     arguments = {"model": random_mlp(), "x": X, "y": Y, **changed}
     before = state_of(arguments["model"])
-    for function in (train, gradients):
-        if function is train or "batch_size" not in changed:
-            with pytest.raises(ValueError, match=words):
-                function(**arguments)
-    assert same_state(before, state_of(arguments["model"]))
+    with pytest.raises(ValueError, match=words):
+        function(**arguments)
+    assert state_of(arguments["model"]) == before
+
+
+def test_a_batch_is_no_larger_than_the_data():
+    with pytest.raises(ValueError, match=r"batch_size.*at most 200.*201"):
+        train(random_mlp(), X, Y, batch_size=201)

@@ -1,12 +1,15 @@
-"""Starts JupyterLab on a folder of its own, finds Chromium for Playwright, and what readers stumble over."""
+"""Serves folders, starts JupyterLab on one of its own, opens pages in Chromium, and finds what readers stumble over."""
 
 import contextlib
+import functools
+import http.server
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +46,34 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=program, args=OPTIONS)
         yield browser
         browser.close()
+
+
+def opened(browser: Any, url: str, width: int = 1280, height: int = 800, scheme: str = "light") -> Any:
+    """Open a page that keeps what it `asked` for, and the `complaints`: what is missing, errors and warnings."""
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.asked, page.complaints = [], []
+    page.on("request", lambda each: page.asked.append(each.url))
+    page.on("response", lambda answer: answer.status < 400 or page.complaints.append(answer.url))
+    page.on("console", lambda said: said.type not in ("error", "warning") or page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(url)
+    return page
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and prints nothing."""
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder and give the address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
 
 
 def barriers(page: Any) -> list[tuple[str, str]]:

@@ -106,11 +106,11 @@ def test_the_report_is_right_on_a_lesson(tmp_path, pytestconfig):
     """Each learner gives other answers: the solution, each wrong answer that is recognised, or none."""
     planted = {}
     for learner in (f"learner{number:02d}" for number in range(pytestconfig.getoption("draws"))):
-        notebook, planted[learner] = with_parameters(read_lesson("01"), **wrong("01").SIZES), {}
+        notebook, planted[learner] = with_parameters(read_lesson("01"), **wrong("01")["sizes"]), {}
         for cell in tagged(notebook, "exercise"):
             number = exercise_of(cell)
             answers = {solution_after(notebook, cell): "right"}
-            answers |= {f"answer = {code}": words for code, words in wrong("01").ANSWERS[number].items()}
+            answers |= {f"answer = {code}": words for code, words in wrong("01")["answers"][number].items()}
             answers |= {"answer = ...": "no answer"}
             code = list(answers)[len(planted) % len(answers)]
             notebook.cells[notebook.cells.index(cell)] = with_answer(cell, code)

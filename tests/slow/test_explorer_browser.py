@@ -3,16 +3,12 @@
 Screenshots are kept in build/screenshots.
 """
 
-import contextlib
-import functools
-import http.server
 import re
 import shutil
-import threading
 
 import nbformat
 import pytest
-from lab import CONNECTED, barriers, chromium, jupyterlab
+from lab import CONNECTED, barriers, jupyterlab, served
 from lessons import ROOT
 
 SHOTS = ROOT / "build" / "screenshots"
@@ -31,32 +27,12 @@ EXTREMES = {
 }
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def served(folder):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/explorer.html"
-    server.shutdown()
-    server.server_close()
-
-
 def write_page(folder):
     """Write what the page of the reading site holds, without its theme."""
     shutil.copytree(ROOT / "zerostart" / "explorer" / "web", folder / "_static")
     text = (ROOT / "docs" / "explorer.md").read_text(encoding="utf-8")
     raw = re.search(r"```\{raw\} html\n(.*?)```", text, re.DOTALL)[1]
     (folder / "explorer.html").write_text(PAGE.format(raw), encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -67,40 +43,30 @@ def address(tmp_path_factory):
         yield found
 
 
-def opened(browser, address, query="", width=1280, height=800, scheme="light"):
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page.complaints, page.weight, page.hosts = [], [], set()
-    page.on("console", lambda message: page.complaints.append(message.text) if message.type != "log" else None)
-    page.on("pageerror", lambda problem: page.complaints.append(str(problem)))
-    page.on("response", lambda answer: page.weight.append(answer.body()))
-    page.on("request", lambda request: page.hosts.add(request.url.split("/")[2] if "//" in request.url else "data"))
-    page.goto(f"{address}?{query}")
-    page.wait_for_function(READY, timeout=120_000)
-    return page
+@pytest.fixture
+def open_explorer(open_page):
+    def open_explorer(query, **screen):
+        page = open_page(f"explorer.html?{query}", **screen)
+        page.wait_for_function(READY, timeout=120_000)
+        return page
+
+    return open_explorer
 
 
-def test_the_page_is_light_and_asks_nobody_else(browser, address):
-    page = opened(browser, address)
-    page.wait_for_load_state("networkidle")
-    assert not page.complaints and page.hosts <= {address.split("/")[2], "data"}
-    assert sum(map(len, page.weight)) < 300_000
-    page.close()
-
-
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (1920, 1080)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", EXTREMES)
-def test_every_setting_fits_and_is_accessible(browser, address, name, scheme, width, height):
-    page = opened(browser, address, EXTREMES[name], width, height, scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert barriers(page) == [] and not page.complaints
-    page.screenshot(path=SHOTS / f"explorer_{name}_{scheme}_{width}.png", full_page=True)
-    page.close()
+def test_every_setting_fits_and_is_accessible(open_explorer, name, scheme):
+    page = open_explorer(EXTREMES[name], scheme=scheme)
+    for width, height in [(390, 844), (1280, 800), (1920, 1080)]:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert barriers(page) == []
+        page.screenshot(path=SHOTS / f"explorer_{name}_{scheme}_{width}.png", full_page=True)
 
 
 @pytest.mark.parametrize("control", ["activation", "units", "layers", "steps", "dropout", "large_type", "moment"])
-def test_a_key_changes_the_picture(browser, address, control):
-    page = opened(browser, address, "activation=sigmoid&kernel_initializer=glorot_uniform&steps=40")
+def test_a_key_changes_the_picture(open_explorer, control):
+    page = open_explorer("activation=sigmoid&kernel_initializer=glorot_uniform&steps=40")
     before = page.evaluate(PICTURE)
     where = ".moment input" if control == "moment" else f"[name={control}]"
     page.focus(where)
@@ -108,12 +74,10 @@ def test_a_key_changes_the_picture(browser, address, control):
     page.wait_for_function(f"before => JSON.stringify({PICTURE}) != JSON.stringify(before)", arg=before)
     if control not in ("moment", "large_type"):
         assert f"{control}=" in page.url
-    assert not page.complaints
-    page.close()
 
 
-def test_all_panels_show_the_moment(browser, address):
-    page = opened(browser, address, "activation=sigmoid&layers=3&steps=20")
+def test_all_panels_show_the_moment(open_explorer):
+    page = open_explorer("activation=sigmoid&layers=3&steps=20")
     page.focus(".moment input")
     page.keyboard.press("Home")
     for step in range(5):
@@ -125,11 +89,10 @@ def test_all_panels_show_the_moment(browser, address):
         texts = page.eval_on_selector_all("figure desc, figure figcaption", "all => all.map(e => e.textContent).join()")
         assert texts.count(f"step {step}") == 5
         page.keyboard.press("ArrowRight")
-    page.close()
 
 
-def test_a_bad_value_is_answered_and_another_setting_is_compared(browser, address):
-    page = opened(browser, address, "activation=sigmoid")
+def test_a_bad_value_is_answered_and_another_setting_is_compared(open_explorer):
+    page = open_explorer("activation=sigmoid")
     before = page.evaluate(PICTURE)
     for value in ("-1", "much", ""):
         page.fill("[name=scale]", value)
@@ -146,7 +109,6 @@ def test_a_bad_value_is_answered_and_another_setting_is_compared(browser, addres
         "document.querySelector('.grey').textContent == 'Grey: 2 x 16 sigmoid, zeros, adam, 100 steps.'"
     )
     assert page.eval_on_selector_all("path.ghost", "paths => paths.length") == 5
-    page.close()
 
 
 def drag(page, seconds):
@@ -168,12 +130,11 @@ def drag(page, seconds):
     return page.evaluate("window.seen")
 
 
-def test_a_drag_is_followed_and_the_newest_wish_wins(browser, address):
-    page = opened(browser, address, "kernel_initializer=glorot_uniform")
+def test_a_drag_is_followed_and_the_newest_wish_wins(open_explorer):
+    page = open_explorer("kernel_initializer=glorot_uniform")
     seen = drag(page, seconds=2)
     assert len({units for _, units in seen}) > 3
     page.wait_for_function(FRESH)
-    page.close()
 
 
 def opened_in_jupyter(browser, address, home):

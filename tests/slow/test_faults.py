@@ -1,6 +1,6 @@
 """Claims that can fail: with a fault planted in Keras, in the helpers or in it, a lesson must stop at an assert.
 
-The faults are in tests/wrong: code that runs before the lesson, or `(old, new)`, a change of the lesson's own code.
+The faults are in tests/wrong: code that runs before the lesson, or `[old, new]`, a change of the lesson's own code.
 """
 
 import pytest
@@ -8,13 +8,13 @@ from lessons import NUMBERS, code_cells, read_lesson, run, wrong
 from nbformat.v4 import new_code_cell
 
 PREPARE = "import helpers, zerostart, zerostart.recorder, keras\nimport numpy as np\nfrom keras import ops\n"
-FAULTS = [(number, name) for number in NUMBERS for name in wrong(number).FAULTS]
+FAULTS = [(number, name) for number in NUMBERS for name in wrong(number)["faults"]]
 
 
 @pytest.mark.parametrize(("number", "name"), FAULTS)
 def test_a_lesson_notices(number, name):
-    notebook, fault = read_lesson(number), wrong(number).FAULTS[name]
-    if isinstance(fault, tuple):
+    notebook, fault = read_lesson(number), wrong(number)["faults"][name]
+    if isinstance(fault, list):
         old, new = fault
         (cell,) = [cell for cell in code_cells(notebook) if old in cell.source]
         cell.source = cell.source.replace(old, new)

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from lab import CONNECTED, chromium, jupyterlab
+from lab import CONNECTED, jupyterlab
 from lessons import LESSONS, NAMES, ROOT, code_cells, read
 
 SHOTS = ROOT / "build" / "screenshots"
@@ -15,9 +15,9 @@ OUTPUTS = f"{CELLS}.flatMap(cell => cell.model.outputs.toJSON()).map(output => o
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(tmp_path_factory, browser):
     home = tmp_path_factory.mktemp("jupyter")
-    with jupyterlab(home) as address, chromium() as browser:
+    with jupyterlab(home) as address:
         for path in LESSONS:
             shutil.copy(path, home / "notebooks")
         page = browser.new_page(viewport={"width": 1280, "height": 800})

@@ -1,19 +1,16 @@
 """The reading site, the card and the slides in Chromium, as a reader on a phone, a laptop or in a class sees them."""
 
-import functools
-import http.server
 import os
 import re
 import subprocess
 import sys
-import threading
 from importlib import import_module
 from pkgutil import resolve_name
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from lab import barriers, chromium
+from lab import barriers, served
 from lessons import LESSONS, NAMES, ROOT, code_cells, read
 
 if not os.environ.get("BROWSER_REQUIRED"):
@@ -36,37 +33,14 @@ def address():
     """Build the site with its one command, and serve it."""
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "docs", "build/site"]
     subprocess.run(command, cwd=ROOT, check=True)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=SITE)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
+    with served(SITE) as found:
         yield found
 
 
-@pytest.fixture
-def open_page(browser, address):
-    """Open pages; afterwards nothing may have been asked from elsewhere, be missing, or stand in the console."""
-    asked, wrong = [], []
-
-    def open_page(path, width=1280, scheme="light"):
-        page = browser.new_page(viewport={"width": width, "height": 720}, color_scheme=scheme)
-        page.asked = asked
-        page.on("request", lambda each: asked.append(each.url))
-        page.on("response", lambda answer: answer.status < 400 or wrong.append(answer.url))
-        page.on("console", lambda message: message.type not in ("error", "warning") or wrong.append(message.text))
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(address + path, wait_until="networkidle")
-        page.evaluate("window.MathJax?.startup.promise")
-        return page
-
-    yield open_page
-    assert wrong == [] and [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+def settled(page):
+    page.wait_for_load_state("networkidle")
+    page.evaluate("window.MathJax?.startup.promise")
+    return page
 
 
 def pages():
@@ -75,14 +49,16 @@ def pages():
     return [*found, "search.html?q=units"]
 
 
-@pytest.mark.parametrize(("width", "scheme"), SCREENS)
-def test_every_page(open_page, address, width, scheme):
+def test_every_page(open_page, address):
     for path in pages():
-        page = open_page(path, width, scheme)
-        assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways"
+        page = settled(open_page(path))
+        for width, scheme in SCREENS:
+            page.set_viewport_size({"width": width, "height": 720})
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways"
+            assert barriers(page) == [], (path, scheme)
         pictures = page.eval_on_selector_all("article img", "all => all.map(e => e.alt)")
         assert all(" " in text for text in pictures), f"{path}: a picture without description: {pictures}"
-        assert barriers(page) == [], path
         for target in page.eval_on_selector_all("a[href]", "all => all.map(e => e.href)"):
             if target.startswith(address):
                 assert (SITE / urlsplit(target).path[1:]).exists(), f"{path}: {target}"
@@ -91,7 +67,7 @@ def test_every_page(open_page, address, width, scheme):
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
 def test_a_lesson_hides_what_is_to_be_predicted_sets_formulas_and_code_fits(open_page, path):
-    page = open_page(f"lessons/{path.stem}.html")
+    page = settled(open_page(f"lessons/{path.stem}.html"))
     hidden = ["hide-output" in cell.metadata.get("tags", []) for cell in code_cells(read(path))]
     assert page.locator("details.below-input").count() == sum(hidden)
     assert page.locator("details[open], mjx-merror").count() == 0
@@ -101,7 +77,7 @@ def test_a_lesson_hides_what_is_to_be_predicted_sets_formulas_and_code_fits(open
 
 
 def test_the_page_of_the_explorer_is_light_and_answers_keys(open_page):
-    page = open_page("explorer.html")
+    page = settled(open_page("explorer.html"))
     files = [SITE / urlsplit(url).path[1:] for url in page.asked]
     assert "engine.js" in [file.name for file in files]
     assert sum(file.stat().st_size for file in files) < 300_000
@@ -112,13 +88,13 @@ def test_the_page_of_the_explorer_is_light_and_answers_keys(open_page):
 
 
 def test_the_card_is_one_page_of_paper(open_page):
-    pdf = open_page("card.html").pdf(prefer_css_page_size=True)
+    pdf = settled(open_page("card.html")).pdf(prefer_css_page_size=True)
     assert re.findall(rb"/MediaBox \[0 0 (\d+)[.\d]* (\d+)", pdf) == [(b"594", b"841")]
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
 def test_slides_hold_all_and_overflow_nowhere(open_page, path):
-    page = open_page(f"slides/{path.stem}.html")
+    page = open_page(f"slides/{path.stem}.html", height=720)
     page.wait_for_function("Reveal.isReady()", timeout=60_000)
     for number in range(page.evaluate("Reveal.getTotalSlides()")):
         page.evaluate(f"Reveal.slide({number})")
