@@ -21,8 +21,6 @@ def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -
         ValueError: no loss fits.
     """
     if loss is not None:
-        for part in keras.tree.flatten(loss):
-            keras.losses.get(part)  # an unknown name is refused in Keras's own words
         return {"loss": loss}
     if model.compiled and model.loss is not None:
         return {"loss": model.loss, "loss_weights": model._compile_loss._user_loss_weights}
@@ -31,15 +29,6 @@ def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -
             raise ValueError("y: expected targets, because the model brings no loss of its own, got None")
         return {"loss": None}
     return {"loss": _fitting_loss(model, outputs, rows.y)}
-
-
-def outputs_of(model: keras.Model, x: Any) -> Any:
-    """Return the model's outputs without training, or raise a `ValueError` that names `x`."""
-    try:
-        return model(x, training=False) if model._call_has_training_arg else model(x)
-    except Exception as problem:
-        shapes = keras.tree.map_structure(lambda part: part.shape, x)
-        raise ValueError(f"x: the model does not accept inputs of shape {shapes}: {problem}") from problem
 
 
 def activation_of_head(model: keras.Model) -> str:

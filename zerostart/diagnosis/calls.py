@@ -16,6 +16,7 @@ from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.units import is_kernel, is_shift
+from zerostart.models import outputs_of
 from zerostart.recorder import GradientKeeper, RecordedModel
 
 CLOSED = (keras.layers.RNN, keras.layers.TimeDistributed)  # they call their inner layers once a time step
@@ -167,7 +168,7 @@ class _Tapped(keras.Model):
             return ops.add(outputs, ops.cast(tap, outputs.dtype)) if fits else outputs
 
         with _watched(see):
-            return self.model(x, training=training) if self.model._call_has_training_arg else self.model(x)
+            return outputs_of(self.model, x, training)
 
 
 def arriving(experiment: Experiment, calls: list[Call]) -> list[np.ndarray | None]:
