@@ -9,16 +9,9 @@ from zerostart.data import Rows
 
 
 def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -> dict[str, Any]:
-    """Return `loss` and `loss_weights` for `compile`.
+    """Return `loss` and `loss_weights` for `compile`, or raise a `ValueError` if no loss fits.
 
-    Args:
-        model: A built model.
-        rows: All rows.
-        outputs: What the model returns for some of them.
-        loss: What the caller asked for, or None.
-
-    Raises:
-        ValueError: no loss fits.
+    The `outputs` are those for some of the `rows`; `loss` is what the caller asked for, or None.
     """
     if loss is not None:
         return {"loss": loss}
