@@ -114,9 +114,7 @@ def _loss_and_outputs(fit: Fit) -> Iterator[Finding]:
         yield Finding("loss", problem, cause, fit.compiled(f"{name}(from_logits=True)") if logits else use)
     if fit.takes_logits and fit.range != ANY:
         problem = f"the loss {kind} expects logits (from_logits=True), but {fit.name} can only be {numbers}"
-        cause = (
-            "It makes probabilities of them once more: of numbers in so small a range they can never be near 0 or 1."
-        )
+        cause = "It makes probabilities of them once more; of so small a range they can never be near 0 or 1."
         cure = fit.compiled(f"{name}()") if fit.range == (0, 1) else fit.activated("linear")
         recovers = fit.head is not None and any(hasattr(part, "_keras_logits") for part in fit.head.outputs)
         harmless = "On TensorFlow Keras finds the logits behind the activation, so it trains; elsewhere it would not."

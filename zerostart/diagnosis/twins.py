@@ -47,8 +47,8 @@ class Family:
 
     def values(self, arrays: list[np.ndarray]) -> np.ndarray:
         """Return the members' entries of `arrays` (one for each variable), shape `(members, weights)`."""
-        members = zip(self.owners, self.places.T, strict=True)
-        return np.stack([arrays[owner].ravel()[places] for owner, places in members])
+        each = {owner: arrays[owner].ravel() for owner in set(self.owners)}
+        return np.stack([each[owner][places] for owner, places in zip(self.owners, self.places.T, strict=True)])
 
     def split(self, rows: np.ndarray) -> None:
         """Split groups whose members differ in `rows`, shape `(members, entries)`."""
