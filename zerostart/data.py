@@ -13,17 +13,11 @@ MOST_BATCHES, MOST_ENTRIES = 1000, 2**28  # read from a dataset or a generator, 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to train on.
+    """Rows to train on."""
 
-    Attributes:
-        x: An array, or a dict or list of arrays.
-        y: The same, or None for a model that brings its own loss.
-        weights: A weight for each row, as the third part of a dataset's batches gives it, or None.
-    """
-
-    x: Any
-    y: Any
-    weights: Any
+    x: Any  # an array, or a dict or list of arrays
+    y: Any  # the same, or None for a model that brings its own loss
+    weights: Any  # a weight for each row, as the third part of a dataset's batches gives it, or None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -43,20 +37,8 @@ def _each(change: Callable[[Any], Any], *parts: Any) -> Any:
 def rows_of(x: Any, y: Any = None, *, dtype: str = "float32", most: int | None = None) -> Rows:
     """Return what `fit(x, y)` would train on, floats in `dtype`.
 
-    Args:
-        x: An array, a dict or list of arrays; or a dataset, a `keras.utils.PyDataset` or a generator of batches
-            `(x, y)` or `(x, y, weights)`.
-        y: The same kinds, or None if the batches of `x` hold the targets or the model brings its own loss.
-        dtype: Of the model's weights.
-        most: From a dataset at most about this many rows are read; None reads up to 1,000 batches.
-
-    Raises:
-        TypeError: `x` or `y` is nothing that holds numbers.
-        ValueError: it is empty, holds NaN or infinity, or its parts have different numbers of rows.
-
-    Example:
-        >>> len(rows_of([[1, 2], [3, 4]], [0, 1]))
-        2
+    From a dataset about `most` rows are read; None reads up to 1,000 batches. What holds no numbers raises `TypeError`;
+    what is empty, not finite or has different numbers of rows `ValueError`.
     """
     weights = None
     if _holds_batches(x):

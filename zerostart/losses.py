@@ -9,38 +9,20 @@ from zerostart.data import Rows
 
 
 def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -> dict[str, Any]:
-    """Return `loss` and `loss_weights` for `compile`.
+    """Return `loss` and `loss_weights` for `compile`, or raise a `ValueError` if no loss fits.
 
-    Args:
-        model: A built model.
-        rows: All rows.
-        outputs: What the model returns for some of them.
-        loss: What the caller asked for, or None.
-
-    Raises:
-        ValueError: no loss fits.
+    The `outputs` are those for some of the `rows`; `loss` is what the caller asked for, or None.
     """
     compiled = model.loss if model.compiled else None
     if rows.y is None and not (loss is None and compiled is None and model.losses):
         raise ValueError("y: expected targets, because the loss compares the outputs with them, got None")
     if loss is not None:
-        for part in keras.tree.flatten(loss):
-            keras.losses.get(part)  # an unknown name is refused in Keras's own words
         _check_labels(loss, outputs, rows.y)
         return {"loss": loss}
     if compiled is not None:
         _check_labels(compiled, outputs, rows.y)
         return {"loss": compiled, "loss_weights": model._compile_loss._user_loss_weights}
     return {"loss": None if rows.y is None else _fitting_loss(model, outputs, rows.y)}
-
-
-def outputs_of(model: keras.Model, x: Any) -> Any:
-    """Return the model's outputs without training, or raise a `ValueError` that names `x`."""
-    try:
-        return model(x, training=False) if model._call_has_training_arg else model(x)
-    except Exception as problem:
-        shapes = keras.tree.map_structure(lambda part: part.shape, x)
-        raise ValueError(f"x: the model does not accept inputs of shape {shapes}: {problem}") from problem
 
 
 def activation_of_head(model: keras.Model) -> str:

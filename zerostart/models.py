@@ -45,30 +45,20 @@ def untouched(model: keras.Model) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _random_state_restored() -> Iterator[None]:
-    python_state, numpy_state = random.getstate(), np.random.get_state()
+    put_back = [(random.setstate, random.getstate()), (np.random.set_state, np.random.get_state())]
     generator = global_state.get_global_attribute("global_seed_generator")
-    seed = None if generator is None else ops.convert_to_numpy(generator.state.value).copy()
-    torch_random = _torch_random()
-    torch_state = torch_random.get_rng_state() if torch_random else None
+    if generator is not None:
+        put_back.append((generator.state.assign, ops.convert_to_numpy(generator.state.value).copy()))
+    if keras.backend.backend() == "torch":
+        import torch  # an unseeded dropout layer draws from there
+
+        put_back.append((torch.set_rng_state, torch.get_rng_state()))
     try:
         yield
     finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
         global_state.set_global_attribute("global_seed_generator", generator)
-        if generator is not None:
-            generator.state.assign(seed)
-        if torch_random:
-            torch_random.set_rng_state(torch_state)
-
-
-def _torch_random() -> Any:
-    """Return PyTorch's random module if Keras runs on it: an unseeded dropout layer draws from there."""
-    if keras.backend.backend() != "torch":
-        return None
-    import torch
-
-    return torch.random
+        for put, state in put_back:
+            put(state)
 
 
 def check_model(model: Any) -> None:
@@ -83,6 +73,11 @@ def check_model(model: Any) -> None:
         raise ValueError("model: expected a built model; give it a keras.Input or call it once on data")
     if not model.trainable_variables:
         raise ValueError("model: expected at least one trainable variable, got none")
+
+
+def outputs_of(model: keras.Model, x: Any, training: bool | None = False) -> Any:
+    """Call a model, also one whose `call` has no `training`."""
+    return model(x, training=training) if model._call_has_training_arg else model(x)
 
 
 def fixed_batch_size(model: keras.Model) -> int | None:

@@ -12,8 +12,8 @@ import numpy as np
 from keras import ops
 
 from zerostart.data import Rows
-from zerostart.losses import compile_arguments, outputs_of
-from zerostart.models import fixed_batch_size
+from zerostart.losses import compile_arguments
+from zerostart.models import fixed_batch_size, outputs_of
 
 KEPT = 100  # steps that one call of the compiled graph does and keeps
 FEW = 10  # steps that take less time than compiling, or than one call of `fit`
@@ -69,8 +69,7 @@ class RecordedModel(keras.Model):
 
     def call(self, numbers: Any, training: bool | None = None) -> Any:
         """Return the model's outputs for these rows."""
-        x = self._taken(numbers).x
-        return self.model(x, training=training) if self.model._call_has_training_arg else self.model(x)
+        return outputs_of(self.model, self._taken(numbers).x, training)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -89,10 +88,8 @@ class RecordedModel(keras.Model):
         try:
             value = super().compute_loss(None, few.y, outputs, few.weights, False)
         except Exception as problem:
-            shapes = [keras.tree.map_structure(lambda part: tuple(part.shape), part) for part in (few.y, outputs)]
-            raise ValueError(
-                f"loss: cannot compare y of shape {shapes[0]} and outputs of shape {shapes[1]}: {problem}"
-            ) from problem
+            shapes = f"y of shape {_shapes(few.y)} and outputs of shape {_shapes(outputs)}"
+            raise ValueError(f"loss: cannot compare {shapes}: {problem}") from problem
         if tuple(value.shape):
             raise ValueError(f"loss: expected one number for all rows, got shape {tuple(value.shape)}")
 
@@ -105,10 +102,17 @@ def _trial(model: keras.Model, rows: Rows) -> tuple[Rows, Any]:
     fixed = fixed_batch_size(model)
     for count in [fixed] if fixed else itertools.count(2):
         few = rows.change(lambda part, count=count: part[:count])
-        outputs = outputs_of(model, few.x)
+        try:
+            outputs = outputs_of(model, few.x)
+        except Exception as problem:
+            raise ValueError(f"x: the model does not accept inputs of shape {_shapes(few.x)}: {problem}") from problem
         if all(count not in part.shape[1:] for part in keras.tree.flatten(outputs)):
             break
     return few, outputs
+
+
+def _shapes(parts: Any) -> Any:
+    return keras.tree.map_structure(lambda part: tuple(part.shape), parts)
 
 
 class GradientKeeper(keras.optimizers.Optimizer):

@@ -15,7 +15,8 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import is_kernel, is_shift
+from zerostart.diagnosis.variables import is_kernel, is_shift
+from zerostart.models import outputs_of
 from zerostart.recorder import GradientKeeper, RecordedModel
 
 CLOSED = (keras.layers.RNN, keras.layers.TimeDistributed)  # they call their inner layers once a time step
@@ -126,8 +127,8 @@ def _tensors(nested: Any) -> tuple[Any, ...]:
     return tuple(part for part in parts if keras.backend.standardize_dtype(part.dtype) not in ("bool", "string"))
 
 
-def calls_of(experiment: Experiment) -> list[Call]:
-    """Run the model on the first rows, as in training, and return all calls in the order they ended."""
+def calls_of(experiment: Experiment, *, training: bool = True) -> list[Call]:
+    """Run the model on the first rows and return all calls in the order they ended."""
     calls: list[Call] = []
 
     def see(operation: Any, inputs: tuple[Any, ...], outputs: Any, inner: bool) -> Any:
@@ -136,7 +137,7 @@ def calls_of(experiment: Experiment) -> list[Call]:
         return outputs
 
     with _watched(see):
-        experiment.graph(ops.convert_to_tensor(experiment.numbers), training=True)
+        experiment.graph(ops.convert_to_tensor(experiment.numbers), training=training)
     return calls
 
 
@@ -167,7 +168,7 @@ class _Tapped(keras.Model):
             return ops.add(outputs, ops.cast(tap, outputs.dtype)) if fits else outputs
 
         with _watched(see):
-            return self.model(x, training=training) if self.model._call_has_training_arg else self.model(x)
+            return outputs_of(self.model, x, training)
 
 
 def arriving(experiment: Experiment, calls: list[Call]) -> list[np.ndarray | None]:

@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 
 from zerostart.diagnosis.calls import Call, is_zero
-from zerostart.diagnosis.findings import STANDARDIZED, Finding, in_code, redrawn, with_activation
-from zerostart.diagnosis.units import is_kernel, usual_limit
+from zerostart.diagnosis.findings import STANDARDIZED, Finding
+from zerostart.diagnosis.variables import in_code, is_kernel, redrawn, usual_limit, with_activation
 
 RELU = ("relu", "relu6", "prelu")
 # The values at which an activation is flat. Of relu6 only the upper end tells: half of its values may well be 0.
@@ -50,14 +50,6 @@ def open_at_zero(call: Call) -> bool:
     return bool(below != at != above)
 
 
-def _is_softmax_over_one(call: Call) -> bool:
-    return call.activation == "softmax" and bool(np.all(np.abs(call.values - 1) < 1e-6))
-
-
-def _is_dead(call: Call) -> bool:
-    return call.activation in RELU and is_zero(call.values) and not (call.zeros or call.unfed)
-
-
 def _redraw(model: keras.Model, call: Call) -> str:
     cures, bias = [redrawn(model, *call.kernels)] * bool(call.kernels), getattr(call.operation, "bias", None)
     if bias is not None and ops.convert_to_numpy(bias.value).any():
@@ -66,13 +58,9 @@ def _redraw(model: keras.Model, call: Call) -> str:
 
 
 def _desaturate(model: keras.Model, call: Call) -> str:
-    kernels = [kernel for kernel in call.kernels if is_kernel(kernel)]
-    times = [
-        np.abs(ops.convert_to_numpy(kernel.value)).max() / usual_limit(kernel, call.operation) for kernel in kernels
-    ]
-    if np.abs(call.taken).max() < 10 or max(times, default=0) > 3:
-        return _redraw(model, call)
-    return STANDARDIZED
+    pairs = [(kernel.value, usual_limit(kernel, call.operation)) for kernel in call.kernels if is_kernel(kernel)]
+    large = any(np.abs(ops.convert_to_numpy(value)).max() > 3 * limit for value, limit in pairs)
+    return _redraw(model, call) if large or np.abs(call.taken).max() < 10 else STANDARDIZED
 
 
 def _not_softmax(model: keras.Model, call: Call) -> str:
@@ -106,14 +94,14 @@ ILLNESSES = (
         _redraw,
     ),
     Illness(
-        _is_softmax_over_one,
+        lambda call: call.activation == "softmax" and bool(np.all(np.abs(call.values - 1) < 1e-6)),
         "a softmax over one value is 1, whatever goes in",
         "Softmax divides by the sum along its axis, and that axis has length 1. So nothing before it can matter.",
         _not_softmax,
         always=True,
     ),
     Illness(
-        _is_dead,
+        lambda call: call.activation in RELU and is_zero(call.values) and not (call.zeros or call.unfed),
         "all its units are dead",
         "For every row what goes into relu is negative, so it gives 0, and its slope there is 0.",
         _redraw,
@@ -121,18 +109,17 @@ ILLNESSES = (
     ),
     SATURATED,
     Illness(
-        lambda call: is_zero(call.values) and not call.unfed,
-        "it gives 0 for every row",
-        "What goes in is not 0: {activation} of it is too small for its number format, or is multiplied by 0.",
-        _desaturate,
-        always=True,
+        lambda call: call.fixed or (is_zero(call.values) and not call.unfed),
+        "it gives {ends} for every row, whatever goes in",
+        "So nothing that comes before it can matter. What goes in is multiplied by 0, or normalized over a single "
+        "value, or it is so far from 0 that {activation} is flat there.",
+        lambda model, call: "Remove it, or give it smaller values, or several that differ.",
     ),
     Illness(
-        lambda call: call.fixed,
-        "it gives the same for every row, whatever goes in",
-        "So nothing that comes before it can matter. It gives {ends}: normalization leaves 0 of a single value or of "
-        "equal ones, and many activations are flat far from 0.",
-        lambda model, call: "Remove it, or give it several values that differ, or values nearer to 0.",
+        lambda call: call.unfed,
+        "nothing but 0 goes in",
+        "The gradient of a kernel is a product with what goes in, so it is 0 too.",
+        lambda model, call: "Look at how that is made.",
     ),
     NOT_DIFFERENTIABLE,
 )
@@ -150,7 +137,7 @@ def is_to_blame(call: Call) -> bool:
 
 def described(model: keras.Model, call: Call, illness: Illness | None = None) -> Finding:
     """Put a row of the table into words for a call."""
-    illness, low, high = illness or illness_of(call), f"{call.values.min():.3g}", f"{call.values.max():.3g}"
+    illness, low, high = illness or illness_of(call), f"{call.values.min() + 0:.3g}", f"{call.values.max() + 0:.3g}"
     words = {"activation": call.activation, "weight": call.zeros[0].name if call.zeros else ""}
     words["ends"] = low if low == high else f"{low} to {high}"
     problem, cause = illness.problem.format(**words), illness.cause.format(**words)

@@ -7,12 +7,12 @@ optimizer.
 
 from dataclasses import dataclass, field
 
-import keras
 import numpy as np
 from keras import ops
 
-from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.units import Family, families_of, length
+from zerostart.diagnosis.experiment import Experiment, flat
+from zerostart.diagnosis.twins import Family, families_of
+from zerostart.diagnosis.variables import length
 
 PATIENCE = 4  # steps without news after which a kernel counts as one that never gets a gradient
 MOST = 200  # steps at all
@@ -32,10 +32,6 @@ class Descent:
     first: list[np.ndarray] = field(default_factory=list)  # the gradients at the start
     losses: list[float] = field(default_factory=list)  # one for each step, up to one whose gradients are not finite
 
-    def asleep(self, positions: list[int]) -> list[int]:
-        """Return those of the variables that never received a gradient."""
-        return [position for position in positions if position not in self.woke]
-
 
 def descend(experiment: Experiment) -> Descent:
     """Step until all kernels have a gradient and no two units are suspect, or until nothing new happens."""
@@ -53,14 +49,16 @@ def descend(experiment: Experiment) -> Descent:
         seen.largest, news = np.maximum(seen.largest, norms), step if newly else news
         seen.waking[newly] = norms[newly]
         seen.woke.update(dict.fromkeys(newly, step))
-        if not seen.families and not seen.asleep(experiment.kernels):
+        if not seen.families and set(experiment.kernels) <= set(seen.woke):
             break
         for position in seen.woke:
             seen.received[position] |= gradients[position] != 0
             if norms[position]:
                 move = _size(weights[position], first=position in newly) / norms[position]
-                variable = experiment.variables[position]
-                weights[position] = _allowed(variable, weights[position] - move * gradients[position])
+                weights[position] = weights[position] - move * gradients[position]
+                constraint = experiment.variables[position].constraint
+                if constraint:
+                    weights[position] = ops.convert_to_numpy(constraint(ops.convert_to_tensor(weights[position])))
         _part(seen, norms)
     experiment.assign(weights)
     seen.families = [
@@ -86,13 +84,6 @@ def _newly_awake(norms: np.ndarray, seen: Descent) -> list[int]:
     return awake
 
 
-def _allowed(variable: keras.Variable, value: np.ndarray) -> np.ndarray:
-    """Return the value, or what the variable's constraint makes of it."""
-    if variable.constraint is None:
-        return value
-    return ops.convert_to_numpy(variable.constraint(ops.convert_to_tensor(value))).copy()
-
-
 def _part(seen: Descent, norms: np.ndarray) -> None:
     """Split the families whose members became different; only soon after waking, before rounding adds up."""
     for family in seen.families:
@@ -105,8 +96,9 @@ def _part(seen: Descent, norms: np.ndarray) -> None:
 
 
 def _received(seen: Descent, family: Family) -> bool:
-    """Tell whether at least two identical members have received a gradient."""
-    family.split_off(np.flatnonzero(~family.values(seen.received).any(axis=1)))
+    """Tell whether at least two identical members have received a gradient; each other one gets its own group."""
+    without = np.flatnonzero(~family.values(seen.received).any(axis=1))
+    family.groups[without] = family.groups.max() + 1 + np.arange(len(without))
     return family.different < len(family.groups)
 
 
@@ -115,26 +107,14 @@ def _same_effect(experiment: Experiment, seen: Descent, family: Family) -> bool:
 
     The outputs of a head may have equal weights, for classes that do not occur. They still are different outputs.
     """
-    before = flat(experiment.outputs())
-    changes = [_outputs_with_change(experiment, seen, family, member) - before for member in family.copies[:2]]
-    return bool(np.abs(changes[0] - changes[1]).max() <= 0.1 * max(np.abs(change).max() for change in changes))
-
-
-def _outputs_with_change(experiment: Experiment, seen: Descent, family: Family, member: int) -> np.ndarray:
-    owner = family.owners[member]
-    variable, value = experiment.variables[owner], seen.weights[owner]
-    changed, direction = value.ravel().copy(), np.random.default_rng(0).normal(size=len(family.places))
-    entries = changed[family.places[:, member]]
-    move = family.signs[member] * direction / length(direction) * max(length(entries), 0.1)
-    changed[family.places[:, member]] += move.astype(value.dtype)
-    variable.assign(changed.reshape(value.shape))
-    outputs = flat(experiment.outputs())
-    variable.assign(value)
-    return outputs
-
-
-def flat(outputs: object) -> np.ndarray:
-    """Return all outputs as one vector."""
-    return np.concatenate(
-        [ops.convert_to_numpy(part).astype("float64").ravel() for part in keras.tree.flatten(outputs)]
-    )
+    before, changes = flat(experiment.outputs()), []
+    direction = np.random.default_rng(0).normal(size=len(family.places))
+    for member in family.copies[:2]:
+        owner, places = family.owners[member], family.places[:, member]
+        variable, changed = experiment.variables[owner], seen.weights[owner].flatten()
+        move = family.signs[member] * direction / length(direction) * max(length(changed[places]), 0.1)
+        changed[places] += move.astype(changed.dtype)
+        variable.assign(changed.reshape(variable.shape))
+        changes.append(flat(experiment.outputs()) - before)
+        variable.assign(seen.weights[owner])
+    return bool(np.abs(changes[0] - changes[1]).max() <= 0.1 * np.abs(changes).max())

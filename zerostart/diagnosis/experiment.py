@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -9,13 +10,13 @@ import numpy as np
 from keras import ops
 
 from zerostart.data import Rows
-from zerostart.diagnosis.findings import layer_name
-from zerostart.diagnosis.units import is_kernel, layers_by_variable, length, usual_limit
+from zerostart.diagnosis.variables import is_kernel, is_shift, layer_name, layers_by_variable, length, usual_limit
 from zerostart.models import fixed_batch_size
 from zerostart.recorder import GradientKeeper, RecordedModel
 
 BATCH, ENTRIES = 32, 2**20  # rows of a step, and numbers of x in them: of large images there are fewer
 SECONDS = 3  # after which progress is shown
+DRAWS = 3  # usual starts: a single relu unit gives 0 for every row after every other one
 
 
 class Experiment:
@@ -23,8 +24,8 @@ class Experiment:
 
     def __init__(self, model: keras.Model, rows: Rows, loss: Any) -> None:
         """Check everything on a few rows."""
-        self.model, self.rows, self.loss, self.steps = model, rows, loss, 0
-        self.variables, self._started, self._shown = model.trainable_variables, time.monotonic(), False
+        self.model, self.rows, self.steps = model, rows, 0
+        self.variables, self._started = model.trainable_variables, time.monotonic()
         owner = layers_by_variable(model)
         self.layers = [owner.get(id(variable)) for variable in self.variables]
         self.names = [layer_name(model, variable) for variable in self.variables]
@@ -48,16 +49,26 @@ class Experiment:
         once, again = self._generator.permutation(count), self._generator.integers(count, size=size)
         return np.concatenate([once, again])[np.newaxis, :size].astype("int32")
 
-    def gradients(self, weights: list[np.ndarray] | None = None, *, fresh: bool = False) -> list[np.ndarray]:
-        """Return the gradients at these weights (or the present ones), on the first rows or on fresh ones."""
+    def gradients(self, weights: list[np.ndarray], *, fresh: bool = False) -> list[np.ndarray]:
+        """Return the gradients at these weights, on the first rows or on fresh ones."""
         self.assign(weights)
         self.steps += 1
-        if time.monotonic() - self._started > SECONDS and sys.stderr is not None:
-            print(f"\rdiagnose: step {self.steps}", end="", file=sys.stderr, flush=True)
-            self._shown = True
+        self._show(f"diagnose: step {self.steps}")
         self.graph.step(self._drawn() if fresh else self.numbers)
         self.last_loss = float(ops.convert_to_numpy(self.graph.losses_seen.value)[0])
         return [ops.convert_to_numpy(kept.value).astype("float32") for kept in self.graph.optimizer.kept]
+
+    def finish(self) -> None:
+        """Wipe out the line of progress."""
+        self._show(" " * 30 + "\r")
+
+    def _show(self, progress: str) -> None:
+        if time.monotonic() - self._started > SECONDS and sys.stderr is not None:
+            print(f"\r{progress}", end="", file=sys.stderr, flush=True)
+
+    def size(self, position: int) -> float:
+        """Return the length of a variable at the start, in relation to a usual one."""
+        return length(self.start[position]) / self.usual_length(position)
 
     def usual_length(self, position: int) -> float:
         """Return the length that a variable has after a usual start; scales of 1 are usual."""
@@ -65,18 +76,9 @@ class Experiment:
         largest = usual_limit(variable, self.layers[position]) if is_kernel(variable) else 3**0.5
         return largest * (self.start[position].size / 3) ** 0.5
 
-    def size(self, position: int) -> float:
-        """Return the length of a variable at the start, in relation to a usual one."""
-        return length(self.start[position]) / self.usual_length(position)
-
-    def finish(self) -> None:
-        """Wipe out the line of progress."""
-        if self._shown:
-            print("\r" + " " * 30, end="\r", file=sys.stderr, flush=True)
-
-    def assign(self, weights: list[np.ndarray] | None) -> None:
+    def assign(self, weights: list[np.ndarray]) -> None:
         """Give the model these weights."""
-        for variable, value in zip(self.variables, weights or [], strict=bool(weights)):
+        for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(value)
 
     def outputs(self) -> Any:
@@ -87,3 +89,49 @@ class Experiment:
         """Return the loss of these outputs for the first rows."""
         place = ops.zeros((1,), "int32")
         return float(ops.convert_to_numpy(self.graph.compute_loss(ops.convert_to_tensor(self.numbers), place, outputs)))
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What the model does after a usual start: kernels from Glorot, scales of 1, biases of 0."""
+
+    weights: list[np.ndarray]  # the last such start
+    lengths: np.ndarray  # of each variable's gradient, the largest of them
+    loss: float  # the smallest of them
+    outputs: list[np.ndarray]  # all outputs as one vector, for each start
+
+
+def usual_start(experiment: Experiment, loss: float, *, several: bool) -> Usual:
+    """Look at the model after a usual start; after several also if the first gives the own outputs or `loss` again."""
+    lengths, losses, outputs = [], [], []
+    for seed in range(DRAWS):
+        own = zip(experiment.variables, experiment.start, experiment.layers, strict=True)
+        weights = [_drawn(variable, value, layer, seed) for variable, value, layer in own]
+        lengths.append([length(gradient) for gradient in experiment.gradients(weights)])
+        losses.append(experiment.last_loss)
+        outputs.append(flat(experiment.outputs()))
+        again = close(flat(experiment.first_outputs), outputs[0]) or abs(loss - losses[0]) <= 1e-6 * abs(loss)
+        if not several and not again:
+            break
+    return Usual(weights, np.nanmax(lengths, axis=0), float(np.nanmin(losses)), outputs)
+
+
+def _drawn(variable: keras.Variable, value: np.ndarray, layer: Any, seed: int) -> np.ndarray:
+    """Return usual values of a variable. A scale or gate of 0 would hide what is behind it."""
+    if is_kernel(variable):
+        limit = usual_limit(variable, layer)
+        return np.random.default_rng(seed).uniform(-limit, limit, value.shape).astype(value.dtype)
+    if is_shift(variable):
+        return np.zeros_like(value)
+    return value if value.any() else np.ones_like(value)
+
+
+def close(one: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether outputs are the same up to rounding."""
+    return bool(np.abs(one - other).max() <= 1e-6 * max(np.abs(one).max(), 1e-30))
+
+
+def flat(outputs: Any) -> np.ndarray:
+    """Return all outputs as one vector."""
+    parts = [ops.convert_to_numpy(part).astype("float64").ravel() for part in keras.tree.flatten(outputs)]
+    return np.concatenate(parts)

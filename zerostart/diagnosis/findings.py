@@ -1,11 +1,15 @@
-"""What is worth knowing about a model, how its parts are named in it, and the report."""
+"""What is found about a model, and the report."""
 
 import html
 from dataclasses import dataclass
 from typing import Any
 
-import keras
+from zerostart.verdict import MEANINGS
 
+NOT_LOOKED_AT = (
+    "Not looked at: the learning rate and the optimizer, penalties on weights, whether the labels are right, whether "
+    "it does well on new data."
+)
 FINE = "Nothing to mend."
 STANDARDIZED = "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"  # the cure of inputs that are too large
 
@@ -29,58 +33,55 @@ class Finding:
     kind: str = "ill"
 
 
-def layer_name(model: keras.Model, variable: keras.Variable) -> str:
-    """Return the name of the variable's layer, with the layers around it, without the model's own name."""
-    return variable.path.removeprefix(f"{model.name}/").rpartition("/")[0] or model.name
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What `diagnose` found.
+
+    Attributes:
+        verdict: `"frozen"`, `"partly frozen"`, `"symmetric"`, `"slow"` or `"learns"`.
+        findings: Each has `layer`, `problem`, `cause`, `cure` and `kind`, the root cause first.
+
+    Example:
+        >>> diagnose(mlp((3,), inputs=2, outputs=2, kernel_initializer="zeros"), np.eye(2), [0, 1]).findings[0].layer
+        'hidden_1, head'
+    """
+
+    verdict: str
+    findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        """Summarize in one line."""
+        return f"Diagnosis({self.verdict!r}, {len(self.findings)} findings)"
+
+    def __str__(self) -> str:
+        """Report the ills with cause and cure, and each victim or note in one line."""
+        lines = [self._headline]
+        for finding in self.findings:
+            said = f"{finding.layer}: {finding.problem}"
+            if finding.kind == "ill":
+                lines.append(f"\n{said}\n  cause: {finding.cause}\n  cure:  {finding.cure}")
+            elif finding.kind == "victim":
+                lines.append(f"  so, {said}: {finding.cause}")
+            else:
+                lines.append(f"\n{said}. {finding.cause} {finding.cure}".removesuffix(f" {FINE}"))
+        return "\n".join(lines + [f"\n{NOT_LOOKED_AT}"] * (self.verdict == "learns"))
+
+    def _repr_html_(self) -> str:
+        """Report as a table, for Jupyter."""
+        titles, left = ("layer", "problem", "cause", "cure"), 'style="text-align:left"'
+        rows = ["".join(f"<th {left}>{title}</th>" for title in titles)]
+        for finding in self.findings:
+            cells = (html.escape(getattr(finding, title)) for title in titles)
+            rows.append("".join(f"<td {left}>{cell}</td>" for cell in cells))
+        table = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<p>{self._headline}</p><table>{table}</table>" + f"<p>{NOT_LOOKED_AT}</p>" * (self.verdict == "learns")
+
+    @property
+    def _headline(self) -> str:
+        return f"Verdict: {self.verdict} - {MEANINGS[self.verdict]}."
 
 
 def joined(names: Any) -> str:
     """List each name once; of very many only the first ones."""
     names = list(dict.fromkeys(names))
     return ", ".join(names if len(names) <= 6 else [*names[:5], f"and {len(names) - 5} more"])
-
-
-def in_code(model: keras.Model, variable: keras.Variable) -> str:
-    """Return code that gives the variable."""
-    for layer in model.layers:
-        if getattr(layer, variable.name, None) is variable:
-            return f'model.get_layer("{layer.name}").{variable.name}'
-    return f"model.variables[{[id(other) for other in model.variables].index(id(variable))}]"
-
-
-def redrawn(model: keras.Model, *kernels: keras.Variable) -> str:
-    """Return code that gives kernels random values in place."""
-    shapes = [(in_code(model, kernel), tuple(kernel.shape)) for kernel in kernels]
-    draw = {True: "keras.initializers.GlorotUniform()", False: "keras.ops.ones"}
-    return "; ".join(f"{code}.assign({draw[len(shape) > 1]}({shape}))" for code, shape in shapes)
-
-
-def with_activation(model: keras.Model, layer: Any, activation: str) -> str:
-    """Return code that gives a layer another activation, as far as it has one."""
-    if not hasattr(layer, "activation") or not any(known is layer for known in model.layers):
-        return f'Put keras.layers.Activation("{activation}") in place of {layer.name}.'
-    compiled = "; model.compile(model.optimizer, loss=model.loss)" * bool(model.compiled and model.loss)
-    return f'model.get_layer("{layer.name}").activation = keras.activations.{activation}{compiled}'
-
-
-def text(headline: str, findings: tuple[Finding, ...], end: str) -> str:
-    """Write the ills with cause and cure, and each victim or note in one line."""
-    lines = [headline]
-    for finding in findings:
-        said = f"{finding.layer}: {finding.problem}"
-        if finding.kind == "ill":
-            lines.append(f"\n{said}\n  cause: {finding.cause}\n  cure:  {finding.cure}")
-        elif finding.kind == "victim":
-            lines.append(f"  so, {said}: {finding.cause}")
-        else:
-            lines.append(f"\n{said}. {finding.cause} {finding.cure}".removesuffix(f" {FINE}"))
-    return "\n".join(lines + [f"\n{end}"] * bool(end))
-
-
-def page(headline: str, findings: tuple[Finding, ...], end: str) -> str:
-    """Write a table."""
-    titles, left = ("layer", "problem", "cause", "cure"), 'style="text-align:left"'
-    head = "".join(f"<th {left}>{title}</th>" for title in titles)
-    rows = ["".join(f"<td {left}>{html.escape(getattr(f, title))}</td>" for title in titles) for f in findings]
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<p>{headline}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{end}</p>"

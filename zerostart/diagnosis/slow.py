@@ -3,19 +3,16 @@
 A usual start of the same model, on the same data, is the measure. What is slow with that too is not called a bad start.
 """
 
-import keras
 import numpy as np
-from keras import ops
 
 from zerostart.diagnosis.blocked import user_of
 from zerostart.diagnosis.calls import Call, calls_of
 from zerostart.diagnosis.causes import SATURATED, described, share_at_ends
-from zerostart.diagnosis.descent import Descent, flat
-from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import STANDARDIZED, Finding, joined, redrawn
-from zerostart.diagnosis.targets import DISTANCES, fits
-from zerostart.diagnosis.units import length
-from zerostart.diagnosis.usual import Usual
+from zerostart.diagnosis.descent import Descent
+from zerostart.diagnosis.experiment import Experiment, Usual
+from zerostart.diagnosis.findings import STANDARDIZED, Finding, joined
+from zerostart.diagnosis.targets import DISTANCES, Fit, fits
+from zerostart.diagnosis.variables import length, redrawn
 
 TOO_SMALL = 1e-3  # gradients, in relation to those of a usual start
 FADED = 3e-4  # what moving the first kernels by their length does to the loss, in relation to the others
@@ -31,7 +28,7 @@ def slow(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]
     found = _saturated(experiment, calls)
     if seen.losses[0] > 0.5 * usual.loss:  # a trained network has small gradients for a good reason
         found = found or _too_small(experiment, seen, usual, kernels) or _fading(experiment, seen, kernels, calls)
-    return found or _too_large(experiment, seen, usual, kernels) or _out_of_reach(experiment, seen, calls)
+    return found or _too_large(experiment, seen, usual, kernels) or _out_of_reach(experiment, seen)
 
 
 def _saturated(experiment: Experiment, calls: list[Call]) -> list[Finding]:
@@ -48,11 +45,8 @@ def _of_wrong_size(experiment: Experiment, wrong: np.ndarray, problem: str, caus
 
 
 def _too_small(experiment: Experiment, seen: Descent, usual: Usual, kernels: list[int]) -> list[Finding]:
-    gradients, usually, sizes = (
-        seen.waking[kernels],
-        usual.lengths[kernels].max(),
-        np.array([*map(experiment.size, kernels)]),
-    )
+    gradients, usually = seen.waking[kernels], usual.lengths[kernels].max()
+    sizes = np.array([*map(experiment.size, kernels)])
     growth = gradients / np.where(sizes > 0, sizes, 1.0)  # two kernels grow together as fast as they are large
     if gradients.max() > TOO_SMALL * usually or growth.max() > 0.1 * usually or sizes.min() > 0.5:
         return []
@@ -106,40 +100,30 @@ def _share_of_first(effects: np.ndarray) -> float:
     return float(effects[: max(1, len(effects) // 10)].max() / effects.max())
 
 
-def _out_of_reach(experiment: Experiment, seen: Descent, calls: list[Call]) -> list[Finding]:
-    experiment.assign(experiment.start)
-    paired = list(fits(experiment, calls))
-    logits = [fit.head and _before_activation(fit.head) for fit in paired]
-    both = zip(experiment.start, seen.first, strict=True)
-    experiment.assign([start - RATE * np.sign(first) for start, first in both])
-    step, moved = _change(flat(experiment.outputs()), flat(experiment.first_outputs)), calls_of(experiment)
-    for fit, before in zip(paired, logits, strict=True):
+def _out_of_reach(experiment: Experiment, seen: Descent) -> list[Finding]:
+    """Compare a step of Adam with the way that outputs and logits have to go."""
+    stepped = [start - RATE * np.sign(first) for start, first in zip(experiment.start, seen.first, strict=True)]
+    before, after = (_fits_at(experiment, weights) for weights in (experiment.start, stepped))
+    for fit, moved in zip(before, after, strict=True):
         if fit.kind in DISTANCES:
-            moves = f"A step of Adam moves an output by about {step:.1g}, and the targets are {fit.targets}."
-            distance = np.sqrt(np.mean(np.square(fit.y.astype("float64"))))
+            step, distance = _size(moved.outputs - fit.outputs), _size(fit.y)
+            targets = f"the targets are from {fit.y.min():.4g} to {fit.y.max():.4g}"
+            moves = f"A step of Adam moves an output by about {step:.1g}, and {targets}."
             if np.abs(fit.y).max() > 30 and distance > FAR * step:
                 return [Finding("y", "the targets are far away", moves, "y = (y - y.mean(axis=0)) / y.std(axis=0)")]
             if step > OVER * distance > 0:
                 return [Finding("x", "it is so large that usual steps go far beyond the targets", moves, STANDARDIZED)]
-        elif fit.kind.endswith("crossentropy") and before is not None:
-            jump = _change(_before_activation(moved[calls.index(fit.head)]), before)
-            if jump > LOGITS:
-                moves = f"A step of Adam moves a logit by about {jump:.1g}, and 10 are enough to be sure of a class."
-                return [
-                    Finding(
-                        "x", "it is so large that usual steps go from one sure answer to another", moves, STANDARDIZED
-                    )
-                ]
+        elif fit.kind.endswith("crossentropy") and (jump := _size(moved.logits - fit.logits)) > LOGITS:
+            problem = "it is so large that usual steps go from one sure answer to another"
+            moves = f"A step of Adam moves a logit by about {jump:.1g}, and 10 are enough to be sure of a class."
+            return [Finding("x", problem, moves, STANDARDIZED)]
     return []
 
 
-def _change(after: np.ndarray, before: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(after - before, dtype="float64"))))
+def _fits_at(experiment: Experiment, weights: list[np.ndarray]) -> list[Fit]:
+    experiment.assign(weights)
+    return list(fits(experiment, calls_of(experiment, training=False)))
 
 
-def _before_activation(call: Call) -> np.ndarray:
-    """Return the logits: what a layer gives to its activation, or what an activation takes."""
-    if not isinstance(call.operation, keras.layers.Dense):
-        return call.taken
-    logits = ops.matmul(call.inputs[0], call.operation.kernel)
-    return ops.convert_to_numpy(logits if call.operation.bias is None else ops.add(logits, call.operation.bias))
+def _size(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype="float64"))))

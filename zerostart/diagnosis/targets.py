@@ -13,7 +13,8 @@ from keras import ops
 
 from zerostart.diagnosis.calls import Call
 from zerostart.diagnosis.experiment import Experiment
-from zerostart.diagnosis.findings import Finding, with_activation
+from zerostart.diagnosis.findings import Finding
+from zerostart.diagnosis.variables import with_activation
 
 BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
 DISTANCES = (
@@ -32,6 +33,7 @@ class Fit:
     loss: Any
     y: np.ndarray
     outputs: np.ndarray  # what the model gives for a few rows
+    logits: np.ndarray  # what its last activation takes there
     head: Call | None  # the call that gives the output; None if that is an operation inside `call`
     single: bool  # whether this is the only output
 
@@ -58,11 +60,6 @@ class Fit:
         (low, high), (lower, higher) = (_ends(activation, shape, scale) for scale in (30.0, 1000.0))
         return (-np.inf if lower < 1.5 * low - 1 else low, np.inf if higher > 1.5 * high + 1 else high)
 
-    @property
-    def targets(self) -> str:
-        """The range of the targets in words."""
-        return f"from {self.y.min():.4g} to {self.y.max():.4g}"
-
     def compiled(self, loss: str) -> str:
         """Return code that compiles the model with another loss."""
         if self.single and self.model.compiled:
@@ -73,6 +70,10 @@ class Fit:
         """Return code that gives the head another activation."""
         operation = self.head and self.head.operation
         return with_activation(self.model, operation, activation) if operation else f"End the model with {activation}."
+
+
+def _numbers(fit: Fit) -> str:
+    return "any number" if fit.range == ANY else "from {:.3g} to {:.3g}".format(*fit.range).replace("inf", "any number")
 
 
 def _sum_to_one(values: np.ndarray) -> bool:
@@ -104,7 +105,7 @@ def misfits(experiment: Experiment, calls: list[Call]) -> list[Finding]:
 
 def _loss_and_outputs(fit: Fit) -> Iterator[Finding]:
     kind, (low, high) = fit.kind, fit.range
-    numbers = "any number" if fit.range == ANY else f"from {low:.3g} to {high:.3g}".replace("inf", "any number")
+    numbers = _numbers(fit)
     name = "keras.losses." + "".join(word.capitalize() for word in kind.split("_"))
     is_entropy = kind.endswith("crossentropy") or kind == "kl_divergence"
     if kind.endswith("categorical_crossentropy") and fit.outputs.shape[-1] == 1:
@@ -120,9 +121,7 @@ def _loss_and_outputs(fit: Fit) -> Iterator[Finding]:
         yield Finding("loss", problem, cause, fit.compiled(f"{name}(from_logits=True)") if logits else use)
     if fit.takes_logits and fit.range != ANY:
         problem = f"the loss {kind} expects logits (from_logits=True), but {fit.name} can only be {numbers}"
-        cause = (
-            "It makes probabilities of them once more: of numbers in so small a range they can never be near 0 or 1."
-        )
+        cause = "It makes probabilities of them once more; of so small a range they can never be near 0 or 1."
         cure = fit.compiled(f"{name}()") if fit.range == (0, 1) else fit.activated("linear")
         recovers = fit.head is not None and any(hasattr(part, "_keras_logits") for part in fit.head.outputs)
         harmless = "On TensorFlow Keras finds the logits behind the activation, so it trains; elsewhere it would not."
@@ -134,7 +133,7 @@ def _loss_and_outputs(fit: Fit) -> Iterator[Finding]:
 
 def _loss_and_targets(fit: Fit) -> Iterator[Finding]:
     kind, y, outputs = fit.kind, fit.y, fit.outputs
-    problem = f"the targets are {fit.targets}, but the loss {kind} expects "
+    problem = f"the targets are from {y.min():.4g} to {y.max():.4g}, but the loss {kind} expects "
     if kind in BINARY and (y.min() < 0 or y.max() > 1):
         cause = "For other targets it has no smallest value: it falls without end and means nothing."
         yield Finding("y", problem + "0 to 1", cause, "y = (y - y.min()) / (y.max() - y.min())")
@@ -160,24 +159,32 @@ def _outputs_and_targets(fit: Fit) -> Iterator[Finding]:
         yield Finding("y", "there is one target a row, but the model gives several numbers", cause, cure)
     margin = 0.01 * (high - low) if np.isfinite(high - low) else 1e-3
     if fit.kind in DISTANCES and low < high and (y.min() < low - margin or y.max() > high + margin):
-        problem = f"the targets are {fit.targets}, but {fit.name} can only be from {low:.3g} to {high:.3g}"
+        problem = f"the targets are from {y.min():.4g} to {y.max():.4g}, but {fit.name} can only be {_numbers(fit)}"
         cause = "No weights can reach the targets outside of that."
-        yield Finding("y", problem.replace("inf", "any number"), cause, fit.activated("linear"))
+        yield Finding("y", problem, cause, fit.activated("linear"))
 
 
 def fits(experiment: Experiment, calls: list[Call]) -> Iterator[Fit]:
     """Pair outputs, losses and targets as `compile` does."""
     outputs, y, loss = experiment.first_outputs, experiment.rows.y, experiment.graph.loss
-    single, given = hasattr(outputs, "shape"), calls[-1].outputs
+    single = hasattr(outputs, "shape")
     names = sorted(outputs) if isinstance(outputs, dict) else getattr(experiment.model, "output_names", None) or []
-    for number, output in enumerate(keras.tree.flatten(outputs)):
+    for number, output in enumerate(calls[-1].outputs):
         name = names[number] if number < len(names) else str(number)
         target, chosen = (y, loss) if single else (_part(y, name, number), _part(loss, name, number))
         if target is None or chosen is None or target.dtype.kind not in "biuf":
             continue
-        heads = [call for call in calls if not call.inner and any(part is given[number] for part in call.outputs)]
-        values, name = ops.convert_to_numpy(output), "outputs" if single else name
-        yield Fit(experiment.model, name, keras.losses.get(chosen), target, values, next(iter(heads), None), single)
+        heads = (call for call in calls if not call.inner and any(part is output for part in call.outputs))
+        values, head, name = ops.convert_to_numpy(output), next(heads, None), "outputs" if single else name
+        logits = values if head is None else _taken_by_activation(head)
+        yield Fit(experiment.model, name, keras.losses.get(chosen), target, values, logits, head, single)
+
+
+def _taken_by_activation(head: Call) -> np.ndarray:
+    if not isinstance(head.operation, keras.layers.Dense):
+        return head.taken
+    bias, logits = head.operation.bias, ops.matmul(head.inputs[0], head.operation.kernel)
+    return ops.convert_to_numpy(logits if bias is None else ops.add(logits, bias))
 
 
 def _part(parts: Any, name: str, number: int) -> Any:
