@@ -20,7 +20,6 @@ from sphinx.util.inventory import InventoryFile
 
 FOLDERS = ("zerostart", "helpers", "exercises")
 SITE = ROOT / "build" / "site"
-SCREENS = [(390, "light"), (1280, "dark")]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # What ends outside of a slide; not the notes, nor parts of formulas, whose tall brackets are cut off by design.
 OUTSIDE = """[...Reveal.getCurrentSlide().querySelectorAll(':not(aside, aside *, mjx-container :not(mjx-math))')]
@@ -51,8 +50,8 @@ def pages():
 
 def test_every_page(open_page, address):
     for path in pages():
-        page = settled(open_page(path))
-        for width, scheme in SCREENS:
+        page = settled(open_page(path, width=390))
+        for width, scheme in [(390, "light"), (1280, "dark")]:
             page.set_viewport_size({"width": width, "height": 720})
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways"
