@@ -18,7 +18,6 @@ DATA = digits()
 X, Y = DATA.x_train[:150], DATA.y_train[:150]
 IMAGES, SERIES, SUM = X.reshape(-1, 8, 8, 1), X.reshape(-1, 8, 8), X.sum(axis=1)
 TOKENS = (SERIES[:, :, 0:5].sum(-1) * 3).astype("int32") % 12
-POOLED = layers.GlobalAveragePooling2D
 RANDOM, ZEROS, LOGITS = "glorot_uniform", "zeros", keras.losses.SparseCategoricalCrossentropy(True)
 
 
@@ -53,8 +52,7 @@ def net(*parts, last=RANDOM, shape=(64,), **arguments):
 
 
 def images_net(*parts, last=RANDOM):
-    ends = () if isinstance(parts[-1], POOLED) else (layers.Flatten(),)
-    return net(*parts, *ends, last=last, shape=(8, 8, 1))
+    return net(*parts, layers.Flatten(), last=last, shape=(8, 8, 1))
 
 
 def series_net(*parts, last=RANDOM):
@@ -249,7 +247,6 @@ LEARNS = {
     "ends in arithmetic": lambda: joined_heads(lambda one, other: 1 - one * other),
     # Healthy models are not called ill.
     "softmax over many": lambda: net(layers.Dense(1500, "softmax")),
-    "relu": lambda: mlp((32, 32), "relu", "he_normal"),
     "selu": lambda: mlp((16,) * 5, "selu", "lecun_normal"),
     "deep relu": lambda: mlp((32,) * 12, "relu", "he_normal"),
     "normalized": lambda: net(layers.Dense(16), layers.BatchNormalization(), layers.ReLU()),
@@ -289,7 +286,7 @@ ILL = {
     "normalized": ("symmetric", "hidden", "", lambda: net(dense(SMALL), layers.BatchNormalization(), last=ZEROS)),
     # Other layers.
     "conv relu": ("frozen", "conv", "", lambda: images_net(conv("relu"))),
-    "conv sigmoid": ("symmetric", "conv", "identical", lambda: images_net(conv("sigmoid"), POOLED(), last=ZEROS)),
+    "conv sigmoid": ("symmetric", "conv", "identical", lambda: images_net(conv("sigmoid"), last=ZEROS)),
     "embedding and head": ("frozen", "embedding", "block", lambda: embedding_net(ZEROS)),
     "zero gru and head": ("frozen", "gru", "", lambda: series_net(recurrent(layers.GRU), last=ZEROS)),
     "constant lstm": ("symmetric", "lstm", "", lambda: series_net(recurrent(layers.LSTM, SMALL), last=ZEROS)),

@@ -20,7 +20,6 @@ from sphinx.util.inventory import InventoryFile
 
 FOLDERS = ("zerostart", "helpers", "exercises")
 SITE = ROOT / "build" / "site"
-SCREENS = [(390, "light"), (1280, "dark")]
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # What ends outside of a slide; not the notes, nor parts of formulas, whose tall brackets are cut off by design.
 OUTSIDE = """[...Reveal.getCurrentSlide().querySelectorAll(':not(aside, aside *, mjx-container :not(mjx-math))')]
@@ -49,16 +48,14 @@ def pages():
     return [*found, "search.html?q=units"]
 
 
-def test_every_page(open_page, address):
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_every_page(open_page, address, width, scheme):
     for path in pages():
-        page = settled(open_page(path))
-        for width, scheme in SCREENS:
-            page.set_viewport_size({"width": width, "height": 720})
-            page.emulate_media(color_scheme=scheme)
-            assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways"
-            assert barriers(page) == [], (path, scheme)
+        page = settled(open_page(path, width=width, scheme=scheme))
+        assert page.evaluate(SIDEWAYS) <= 0, f"{path} scrolls sideways"
         pictures = page.eval_on_selector_all("article img", "all => all.map(e => e.alt)")
         assert all(" " in text for text in pictures), f"{path}: a picture without description: {pictures}"
+        assert barriers(page) == [], path
         for target in page.eval_on_selector_all("a[href]", "all => all.map(e => e.href)"):
             if target.startswith(address):
                 assert (SITE / urlsplit(target).path[1:]).exists(), f"{path}: {target}"
