@@ -7,8 +7,8 @@ from typing import Any
 from zerostart.verdict import MEANINGS
 
 NOT_LOOKED_AT = (
-    "Not looked at: the learning rate and the optimizer, penalties on weights, whether the labels are right, whether "
-    "it does well on new data."
+    "Not looked at: the learning rate and other settings of the optimizer, penalties on weights, whether the labels "
+    "are right, whether it does well on new data."
 )
 FINE = "Nothing to mend."
 STANDARDIZED = "x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-7)"  # the cure of inputs that are too large
