@@ -74,3 +74,6 @@ def only_the_head(answer: Any, inputs: int, units: int) -> str | None:
         return "Both kernels move. The hidden kernel's gradient is X^T delta w2^T: what stops it?"
     if hidden:
         return "This is the other way round: the hidden kernel moves, and the head's kernel does not."
+    kernels = [ops.convert_to_numpy(weight) for weight in model.trainable_variables if len(weight.shape) == 2]
+    if kernels[1].any():
+        return "Only the head moves, but its kernel is not zero: something else holds the hidden kernel back."

@@ -7,9 +7,11 @@ import numpy as np
 
 from exercises import exercise, model_of, number_of
 from helpers.models import mlp
+from zerostart import train
+from zerostart.models import restored
 from zerostart.symmetry import effective_width
 
-LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+FAINT = 1e-16  # Adam's epsilon: faint gradients count too
 
 
 @exercise("2.1", right="Only units with the same outgoing weights can be swapped, so only they stay identical.")
@@ -18,7 +20,7 @@ def pattern(answer: Any, units: int) -> str | None:
     claimed, generator = number_of(answer), np.random.default_rng(0)
     model = mlp((units,), activation="sigmoid", kernel_initializer="zeros")
     model.get_layer("head").kernel.assign(np.outer(np.arange(units) % 3, generator.normal(size=10)))
-    _update(model, generator.random((50, 64)), np.arange(50) % 7, keras.optimizers.SGD(0.5), times=2)
+    train(model, generator.random((50, 64)), np.arange(50) % 7, steps=2, optimizer=keras.optimizers.SGD(0.5))
     if claimed == effective_width(*model.layers[0].get_weights()):
         return None
     if claimed > units:
@@ -43,7 +45,7 @@ def places_of_noise(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.n
     for place, layer in enumerate(before, start=1):
         layers += [layer, keras.layers.GaussianNoise(0.5)] if place in chosen else [layer]
     model = keras.Sequential([*layers, head])
-    _update(model, x, y, keras.optimizers.Adam(0.01, epsilon=1e-16), times=len(hidden) + 2)
+    train(model, x, y, steps=len(hidden) + 2, optimizer=keras.optimizers.Adam(0.01, epsilon=FAINT))
     moved = [layer.name for layer in (*before, head) if np.any(layer.get_weights()[0])]
     if len(moved) <= len(hidden):
         return f"With noise there, these kernels move: {', '.join(moved) or 'none'}. What do the others receive?"
@@ -63,16 +65,12 @@ def zero_and_different(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: n
         return "The kernel of hidden_1 and all biases must start at zero."
     if not any(map(np.any, kernels)):
         return "Every kernel is zero. Then the units of hidden_1 also send equal weights to the next layer."
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    _update(copy, x, y, keras.optimizers.Adam(0.01, epsilon=1e-16), times=len(hidden) + 3)
-    if hidden[0] > 1 and effective_width(*copy.layers[0].get_weights()) == 1:
+    with restored(model):
+        train(model, x, y, steps=len(hidden) + 3, optimizer=keras.optimizers.Adam(0.01, epsilon=FAINT))
+        different = effective_width(*model.layers[0].get_weights())
+    if different == 1 < hidden[0]:
         return "The units of hidden_1 are still identical. Look at the kernel right behind hidden_1."
+    if not kernels[1].any():
+        return "Of more units than one all would still be identical: the kernel right behind hidden_1 is zero."
     if sum(map(np.any, kernels)) > 1:
         return "More kernels than necessary are not zero: one is enough."
-
-
-def _update(model: keras.Model, x: np.ndarray, y: np.ndarray, optimizer: keras.Optimizer, *, times: int) -> None:
-    model.compile(optimizer, LOSS, run_eagerly=True)
-    for _ in range(times):
-        model.train_on_batch(x, y)

@@ -8,6 +8,7 @@ from keras import ops
 
 from exercises import called, exercise, model_of, number_of
 from helpers.models import mlp
+from zerostart.models import restored
 from zerostart.training import gradients
 
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -43,12 +44,11 @@ def of_your_own(answer: Any, hidden: tuple[int, ...], x: np.ndarray, y: np.ndarr
     kernels = [layer.get_weights()[0].any() for layer in model.layers]
     if sum(kernels) == 0 or len(kernels) - sum(kernels) < 2:
         return "At least two kernels must be zero, and at least one must not."
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    found = _first_step(copy, x, y)
+    with restored(model):
+        found = _first_step(model, x, y)
     if claimed != found:
         measured = "never" if found is None else f"at step {found}"
-        return f"Measured: {measured}. Which zero kernel, or which number of the activation, did you not count?"
+        return f"Measured: {measured}. Which kernel, activation or bias did you not count?"
 
 
 @exercise("3.3", right="The softmax of this bias is the share of each class: a frozen network can learn no more.")

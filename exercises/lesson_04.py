@@ -7,6 +7,7 @@ import numpy as np
 
 from exercises import called, exercise
 from helpers import mlp, train
+from zerostart.models import restored
 
 CLOSE = 1e-3
 
@@ -19,9 +20,9 @@ def starts_at_entropy(answer: Any, net: keras.Model, x: np.ndarray, y: np.ndarra
         return "The answer must be a list with one array for each weight of `net`, in the shapes of `template`."
     *hidden, kernel, bias = map(np.asarray, answer)
     prior = np.bincount(y) / len(y)
-    started = keras.models.clone_model(net)
-    started.set_weights(answer)
-    at_entropy = abs(train(started, x, y, steps=1).loss[0] + np.sum(prior * np.log(prior))) < CLOSE
+    with restored(net):
+        net.set_weights(answer)
+        at_entropy = abs(train(net, x, y, steps=1).loss[0] + np.sum(prior * np.log(prior))) < CLOSE
     if not all(np.any(weight) for weight in hidden if weight.ndim == 2):
         return f"A hidden kernel is zero{', though the first loss is right' if at_entropy else ''}. Here none may be."
     if at_entropy:

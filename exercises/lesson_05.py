@@ -8,16 +8,16 @@ from keras import layers, ops
 
 from exercises import called, exercise, model_of, number_of
 from zerostart import train
+from zerostart.models import restored
 
 STEPS = 10
 SHARES = np.array([0.01, 0.2, 0.5, 0.9])
 
 
 def first_gradients(model: keras.Model, x: np.ndarray, y: np.ndarray) -> dict[str, int]:
-    """Return the first step at which each weight of a copy has a gradient, for those that ever do."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    sizes = train(copy, x, y, steps=STEPS, optimizer=keras.optimizers.SGD(0.05)).gradient_rms
+    """Return the first step at which each weight has a gradient, for those that ever do."""
+    with restored(model):
+        sizes = train(model, x, y, steps=STEPS, optimizer=keras.optimizers.SGD(0.05)).gradient_rms
     return {name: int(np.flatnonzero(size)[0]) for name, size in sizes.items() if np.any(size)}
 
 

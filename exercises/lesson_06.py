@@ -7,6 +7,7 @@ import numpy as np
 
 from exercises import exercise, model_of, number_of
 from zerostart import train
+from zerostart.models import restored
 
 LONGEST = 2000  # updates that a check may take
 
@@ -69,8 +70,7 @@ def _misfit(model: keras.Model, hidden: list[int], x: np.ndarray, y: np.ndarray)
 
 
 def _updates(model: keras.Model, x: np.ndarray, y: np.ndarray, learning_rate: float, level: float, most: int) -> int:
-    """Return after how many updates a copy of the model is below the level, or `most`."""
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    loss = train(copy, x, y, steps=most, optimizer=keras.optimizers.SGD(float(learning_rate))).loss
+    """Return after how many updates the model is below the level, or `most`."""
+    with restored(model):
+        loss = train(model, x, y, steps=most, optimizer=keras.optimizers.SGD(float(learning_rate))).loss
     return int(np.argmax([*(loss < level), True]))
