@@ -1,7 +1,7 @@
 """What was measured in an hour of a class, and what follows for larger classes."""
 
 from dataclasses import dataclass
-from math import ceil, nan
+from math import ceil, floor, nan
 from pathlib import Path
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
@@ -95,10 +95,13 @@ def page(hours: list[Hour]) -> str:
         measured.append([count, hour.finished(), median(first), max(first), hour.memory(), hour.memory() / count])
         measured[-1] += [hour.average("seconds"), len(hour.lost())]
     for count in CLASSES:
-        needed.append([count, (base + each * count) / 1000, *(ceil(count * seconds / wait) for wait in (WAIT, SPREAD))])
+        needed.append(
+            [count, ceil((base + each * count) / 1000), *(ceil(count * seconds / wait) for wait in (WAIT, SPREAD))]
+        )
     for processors, memory in MACHINES:
         room = (USABLE * memory * 1000 - base) / each
-        carried.append([processors, memory, room, *(processors * wait / seconds for wait in (WAIT, SPREAD))])
+        learners = [room, *(processors * wait / seconds for wait in (WAIT, SPREAD))]
+        carried.append([processors, memory, *map(floor, learners)])
     return PAGE.format(
         lesson=hours[0].lesson,
         base=base,

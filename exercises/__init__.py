@@ -1,8 +1,8 @@
 """Checks for the exercises: they say why an answer is wrong, without giving the right one away.
 
 Each exercise is a function `(answer, **facts)` in the file of its lesson. It returns what is wrong, or None. What a
-reader may get wrong it says by itself, or lets `number`, `model_of` and `called` say; any other error is a bug in the
-check, and is raised.
+reader may get wrong it says by itself, or lets `number_of`, `model_of` and `called` say; any other error is a bug in
+the check, and is raised.
 """
 
 import numbers

@@ -64,7 +64,7 @@ def restarts(answer: Any) -> str | None:
     if any(map(np.any, model.get_weights())):
         return "After your function some weights of the net are not zero."
     if model.optimizer is not optimizer:
-        return "That works, but it compiles. Bring the optimizer back that is there."
+        return "That makes a new optimizer. Bring the optimizer back that is there."
     _update(fresh)
     _update(model)
     if any(np.any(weight) for weight in model.get_weights() if weight.ndim == 2):

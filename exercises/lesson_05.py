@@ -15,9 +15,9 @@ SHARES = np.array([0.01, 0.2, 0.5, 0.9])
 
 
 def first_gradients(model: keras.Model, x: np.ndarray, y: np.ndarray) -> dict[str, int]:
-    """Return the first step at which each weight has a gradient, for those that ever do."""
+    """Return the first step at which each weight has a gradient, for those that ever do. Faint ones count."""
     with restored(model):
-        sizes = train(model, x, y, steps=STEPS, optimizer=keras.optimizers.SGD(0.05)).gradient_rms
+        sizes = train(model, x, y, steps=STEPS, optimizer=keras.optimizers.Adam(0.01, epsilon=1e-16)).gradient_rms
     return {name: int(np.flatnonzero(size)[0]) for name, size in sizes.items() if np.any(size)}
 
 
@@ -32,7 +32,7 @@ def two_steps_late(answer: Any, x: np.ndarray, y: np.ndarray) -> str | None:
     first = first_gradients(model, x, y)
     last = max(first.values(), default=0)
     if last < 2:
-        return "In this network nothing that moves waits longer than one step. Let a zero wait for another zero."
+        return f"In the first {STEPS} steps nothing that moves here waits longer than one. Let a zero wait for a zero."
     if predicted != last:
         name = max(first, key=first.get)
         return f"In this network {name} is the last to move, {'later' if last > predicted else 'sooner'} than that."
@@ -74,5 +74,5 @@ def adapter(answer: Any, x: np.ndarray, rank: int) -> str | None:
         return "Both kernels are zero, and each waits for the other."
     moving = first_gradients(model, both_signs, 1 - both_signs)
     if sum(name.endswith("kernel") for name in moving) < len(kernels):
-        return "One zero is right, but this one never moves. What is the slope of relu at 0?"
+        return "It returns zero, but a kernel never moves. What is the slope of relu at 0?"
     return None

@@ -65,7 +65,7 @@ def _misfit(model: keras.Model, hidden: list[int], x: np.ndarray, y: np.ndarray)
     kinds = [(getattr(layer, "units", 0), getattr(layer, "activation", None)) for layer in model.layers]
     tanh, linear = keras.activations.tanh, keras.activations.linear
     if kinds != [*((units, tanh) for units in hidden), (y.max() + 1, linear)] or model.input_shape[1:] != x.shape[1:]:
-        return f"The net must be an `mlp` with tanh and {len(hidden)} hidden layers, of the units asked for."
+        return f"The net must be an `mlp` with tanh and hidden layers of {hidden} units."
     return None
 
 

@@ -30,7 +30,7 @@ def plot_gradient_flow(recording: Recording, ax: Axes | None = None) -> Axes:
     """Draw how large the gradient of every variable is at every step: one row a variable, one column a step.
 
     Colour is the root mean square, on a logarithmic scale that is the same in all pictures. Hatching means exactly
-    0.0, which no colour can show.
+    0.0 (or NaN), which no colour can show.
 
     Args:
         recording: What `train` returned.
@@ -63,8 +63,8 @@ def plot_neuron_symmetry(
 ) -> Axes:
     """Draw the incoming weights of each unit of a layer as a small picture.
 
-    Units with identical weights carry the same number. Weights of an 8x8 image are drawn as an image, others as a
-    column. Blue is negative, white zero, red positive; the scale is symmetric around zero.
+    Identical units, in weights and bias, carry the same number. A square number of weights, 9 or more, is drawn as an
+    image, others as a column. Blue is negative, white zero, red positive; the scale is symmetric around zero.
 
     Args:
         model: A built model.

@@ -320,7 +320,7 @@ ILL = {
     "saturated by kernels": (None, "hidden_1", "saturated", lambda: mlp((7,), "tanh", normal(30.0), RANDOM)),
     "sure of every logit": ("slow", "x", "sure answer", lambda: mlp((32,), "relu", RANDOM), 1e4 * X, Y),
     "sure of every class": ("slow", "x", "sure answer", lambda: ending(10, "softmax", CLASSES, ()), 1e4 * X, Y),
-    "nothing goes in": ("frozen", "x", "0 in every row", lambda: mlp((7,), "tanh", RANDOM), 0 * X, Y),
+    "nothing goes in": ("slow", "x", "0 in every row", lambda: mlp((7,), "tanh", RANDOM), 0 * X, Y),
     "too large": ("slow", "head", "far too large", lambda: mlp((32, 32), "relu", RANDOM, normal(9.0))),
     "fading": ("slow", "hidden_1", "fade", lambda: mlp((16,) * 10, "sigmoid", RANDOM)),
     "NaN weight": ("frozen", "head", "NaN", lambda: mlp((7,), last=constant(np.nan))),

@@ -28,7 +28,7 @@ def restored(model: keras.Model, *, always: bool = True) -> Iterator[None]:
 
 @contextlib.contextmanager
 def untouched(model: keras.Model) -> Iterator[None]:
-    """Put back the model's variables and regularizers and the state of all random generators.
+    """Put back the model's variables and regularizers and the state of the generators of Python, NumPy and Keras.
 
     Inside, the weights have no regularizer: a penalty on a weight is no sign that the data reach it.
     """

@@ -52,12 +52,13 @@ class Training:
 
     Args:
         model: A built Keras model. How you compiled it is not changed. A `train_step` of your own is not used.
-        x: Array of shape `(n, ...)`, a dict or list of arrays, or a dataset or generator of batches `(x, y)`.
+        x: Array of shape `(n, ...)`, a dict or list of arrays, or a dataset or generator of batches `(x, y)`, of which
+            at most 1,000 are read.
         y: Integer array of shape `(n,)` (classes), or float array (targets); several in a dict or list for several
             outputs; None if the batches of `x` hold it or the model brings its own loss.
         optimizer: A name or an optimizer. Every run starts with a fresh copy, so no moments are carried over.
         loss: A Keras loss, or several as in `compile`. `None` takes the loss that the model was compiled with, or
-            chooses: cross-entropy for integer `y`, mean squared error for float `y`.
+            chooses: cross-entropy for numbers of classes that fit the outputs, else mean squared error.
         eager: Whether to run step by step and compile nothing.
 
     Raises:
@@ -91,7 +92,8 @@ class Training:
 
         Args:
             steps: Number of updates.
-            batch_size: Rows per update, drawn without replacement, epoch by epoch. `None` is the full batch.
+            batch_size: Rows per update, drawn without replacement, epoch by epoch. `None`: all, or the number that
+                the model always takes.
             seed: Seed of the order of the rows.
 
         Returns:

@@ -34,14 +34,14 @@ def diagnose(model: keras.Model, x: Any, y: Any = None, *, loss: Any = None) -> 
     """Tell whether a model can learn from where its weights are now, and if not, why and what to do.
 
     You want it before `fit`, or when a loss does not fall. It looks at what each layer gives, trains for a few steps,
-    compares with a usual start of the same model, and puts everything back: weights, optimizer, metrics, random state.
+    compares with a usual start of the same model, and puts the model back: weights, optimizer, metrics, random state.
     The verdict is the first that applies:
 
-    - `"frozen"`: no kernel ever receives a gradient; at most biases move.
+    - `"frozen"`: no kernel ever receives a gradient, at most biases move; or numbers are NaN.
     - `"partly frozen"`: some kernel that the model uses never does.
     - `"symmetric"`: units, attention heads or layers are identical (or mirrored), stay so, and do the same.
-    - `"slow"`: the start is far too small or far too large, gradients fade on the way, or loss, outputs and targets do
-      not fit.
+    - `"slow"`: the start is far too small or far too large, units are saturated, gradients fade on the way, or data,
+      loss and outputs do not fit.
     - `"learns"`: none of these.
 
     The verdict is about the start. It does not look at the learning rate, at penalties on weights, or at whether the
@@ -53,7 +53,7 @@ def diagnose(model: keras.Model, x: Any, y: Any = None, *, loss: Any = None) -> 
             batches `(x, y)` or `(x, y, weights)`, of which a few are read.
         y: Targets, or several in a dict or list; None if the batches of `x` hold them or the model brings its own loss.
         loss: As in `compile`. `None` takes the loss that the model was compiled with, or else chooses: cross-entropy
-            for integer classes, mean squared error for everything else.
+            for numbers of classes that fit the outputs, else mean squared error.
 
     Returns:
         A `Diagnosis`; print it.
@@ -80,7 +80,10 @@ def diagnose(model: keras.Model, x: Any, y: Any = None, *, loss: Any = None) -> 
 
 def _few_rows(model: keras.Model, rows: Rows) -> Rows:
     """Return some rows, drawn at random: rows may be sorted by class."""
-    count = max(min(len(rows), ROWS), fixed_batch_size(model) or 1)
+    fixed = fixed_batch_size(model) or 1
+    if len(rows) < fixed:
+        raise ValueError(f"x: expected at least {fixed} rows, as many as the model always takes, got {len(rows)}")
+    count = max(min(len(rows), ROWS), fixed)
     chosen = np.sort(np.random.default_rng(0).choice(len(rows), count, replace=False))
     return rows.change(lambda part: part[chosen])
 
@@ -88,16 +91,14 @@ def _few_rows(model: keras.Model, rows: Rows) -> Rows:
 def _examine(experiment: Experiment) -> Diagnosis:
     kernels, calls = experiment.kernels, calls_of(experiment)
     nothing = nothing_given(experiment.rows)
-    if nothing:
-        return Diagnosis("frozen" if "0" in nothing[0].problem else "slow", tuple(nothing))
-    fit = misfits(experiment, calls)
+    fit = [*nothing, *misfits(experiment, calls)]
     seen = descend(experiment)
     if not all(np.isfinite(found).all() for found in [*seen.first, seen.losses[0]]):
         experiment.assign(experiment.start)
         return Diagnosis("frozen", (*fit, not_finite(experiment, calls, seen.losses[0], seen.first)))
     asleep = [position for position in kernels if position not in seen.woke]
     usual = usual_start(experiment, seen.losses[0], several=bool(asleep))
-    fixed = cannot_change(experiment, usual) if len(usual.outputs) > 1 else []
+    fixed = cannot_change(experiment, usual) if len(usual.outputs) > 1 and not nothing else []
     if fixed:
         return Diagnosis("frozen", _said_once(fit, fixed))
     reasons = unused(experiment, usual, asleep)

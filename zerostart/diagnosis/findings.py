@@ -19,7 +19,7 @@ class Finding:
     """One thing that is worth knowing about a model.
 
     Attributes:
-        layer: Name of the layer, or of several, or of another part: `"loss"`, `"x"`, `"y"`, `"optimizer"`.
+        layer: Name of the layer, or of several, or of another part: `"loss"`, `"outputs"`, `"x"`, `"y"`, `"optimizer"`.
         problem: What is the matter.
         cause: The fact behind it.
         cure: Code that mends it, or what to do.

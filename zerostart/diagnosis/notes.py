@@ -51,7 +51,8 @@ def _reason(calls: list[Call], variable: keras.Variable) -> str:
         return "The sequence has one token: its attention is 1 whatever query and key are."
     if any(late.fixed for late in later):
         return ""
-    return "The loss does not depend on it." if any(map(call.feeds, later)) else "Nothing takes what this layer gives."
+    taken = any(map(call.feeds, later)) or any(part is given for part in call.outputs for given in calls[-1].outputs)
+    return "The loss does not depend on it." if taken else "Nothing takes what this layer gives."
 
 
 def unused_parts(experiment: Experiment, reasons: dict[int, str]) -> list[Finding]:
@@ -99,7 +100,7 @@ def dead_units(experiment: Experiment, usual: Usual, calls: list[Call]) -> list[
         dead, before = _dead(calls[number]), _dead(usually[number])
         if dead.sum() - before.sum() > max(MANY * len(dead), CHANCE * len(dead) ** 0.5):
             problem = f"{dead.sum()} of its {len(dead)} units are dead"
-            cause = f"They give 0 for every row; after a usual start {before.sum()} would. The others learn."
+            cause = f"They give 0 for every row; after a usual start {before.sum()} would."
             cure = "If you want them back: biases at 0, smaller weights, or leaky_relu."
             findings.append(Finding(calls[number].name, problem, cause, cure, "note"))
     return findings
