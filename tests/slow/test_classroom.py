@@ -63,7 +63,7 @@ def test_the_page_draws_a_straight_line_through_what_was_measured():
     written = page([Hour("02", [learner()] * count, hub_megabytes=200) for count in (1, 3, 9)])
     assert "= 200 MB + 500 MB for each" in written
     assert "\n| 9 | 9 | 5 | 5 | 4,700 | 522 | 10 | 0 |\n" in written
-    assert "\n| 3,000 | 1,500 | 250 | 34 |\n" in written  # 3,000 x 10 s in 120 s, in 900 s
+    assert "\n| 3,000 | 1,501 | 250 | 34 |\n" in written  # 200 MB and 3,000 x 500 MB; 3,000 x 10 s in 120 s, in 900 s
     assert "\n| 2 | 8 | 13 | 24 | 180 |\n" in written  # (.85 x 8,000 - 200) / 500; 2 x 120 / 10; 2 x 900 / 10
 
 
