@@ -7,13 +7,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "slow"), str(ROOT / "tests")]
 
 from lab import chromium, jupyterlab, opened, served  # noqa: E402
-from test_explorer_browser import READY, drag, opened_in_jupyter, write_page  # noqa: E402
+from test_explorer_browser import drag, opened_in_jupyter, trained, write_page  # noqa: E402
 
 
 def rate(seen: list) -> str:
@@ -21,13 +20,6 @@ def rate(seen: list) -> str:
     changes = [when for (when, units), (_, before) in zip(seen[1:], seen[:-1], strict=True) if units != before]
     seconds = (changes[-1] - changes[0]) / 1000
     return f"{(len(changes) - 1) / seconds:.1f} pictures a second ({len(changes)} in {seconds:.1f} s)"
-
-
-def explorer(browser: Any, url: str) -> Any:
-    """Open the page of the explorer and wait until it has trained."""
-    page = opened(browser, url)
-    page.wait_for_function(READY, timeout=120_000)
-    return page
 
 
 def main() -> None:
@@ -39,9 +31,9 @@ def main() -> None:
         with served(site) as address:
             for query in ("", "activation=sigmoid&layers=2&units=32", "kernel_initializer=he_normal&layers=4&units=64"):
                 start = time.perf_counter()
-                explorer(browser, f"{address}explorer.html?{query}").close()
+                trained(opened(browser, f"{address}explorer.html?{query}")).close()
                 print(f"page ready after {time.perf_counter() - start:.2f} s: {query or 'as it begins'}", flush=True)
-            page = explorer(browser, f"{address}explorer.html?kernel_initializer=glorot_uniform")
+            page = trained(opened(browser, f"{address}explorer.html?kernel_initializer=glorot_uniform"))
             print(f"page, 2 hidden layers of 1 to 57 units: {rate(drag(page, seconds=4))}", flush=True)
         with jupyterlab(Path(home)) as address:
             page = opened_in_jupyter(browser, address, Path(home))

@@ -45,10 +45,10 @@ class Learner:
         while time.monotonic() < gives_up:
             try:
                 async with self.http.request(method, self.hub + path, headers=self.headers, **options) as answer:
-                    if 400 <= answer.status < 500:
-                        raise RuntimeError(f"{method} {path}: {answer.status} {(await answer.text())[:300]}")
                     if answer.ok:
                         return await (answer.json() if answer.content_type == "application/json" else answer.text())
+                    if answer.status < 500:
+                        raise RuntimeError(f"{method} {path}: {answer.status} {(await answer.text())[:300]}")
             except aiohttp.ClientConnectionError:
                 pass
             self.repeated += 1

@@ -60,8 +60,8 @@ def dense_from_zero(answer: Any, inputs: int, units: int) -> str | None:
 def only_the_head(answer: Any, inputs: int, units: int) -> str | None:
     """Look at the gradients of both kernels on a small regression."""
     model = model_of(answer)
-    shapes = [tuple(weight.shape) for weight in model.trainable_variables if len(weight.shape) == 2]
-    if shapes != [(inputs, units), (units, 1)]:
+    kernels = [weight for weight in model.trainable_variables if len(weight.shape) == 2]
+    if [tuple(kernel.shape) for kernel in kernels] != [(inputs, units), (units, 1)]:
         return (
             "The model needs exactly two kernels: one from the inputs to your units, one from your units to 1 output."
         )
@@ -74,6 +74,5 @@ def only_the_head(answer: Any, inputs: int, units: int) -> str | None:
         return "Both kernels move. The hidden kernel's gradient is X^T delta w2^T: what stops it?"
     if hidden:
         return "This is the other way round: the hidden kernel moves, and the head's kernel does not."
-    kernels = [ops.convert_to_numpy(weight) for weight in model.trainable_variables if len(weight.shape) == 2]
-    if kernels[1].any():
+    if ops.convert_to_numpy(kernels[1]).any():
         return "Only the head moves, but its kernel is not zero: something else holds the hidden kernel back."

@@ -16,13 +16,18 @@ def compile_arguments(model: keras.Model, rows: Rows, outputs: Any, loss: Any) -
     compiled = model.loss if model.compiled else None
     if rows.y is None and not (loss is None and compiled is None and model.losses):
         raise ValueError("y: expected targets, because the loss compares the outputs with them, got None")
-    if loss is not None:
-        _check_labels(loss, outputs, rows.y)
-        return {"loss": loss}
-    if compiled is not None:
-        _check_labels(compiled, outputs, rows.y)
-        return {"loss": compiled, "loss_weights": model._compile_loss._user_loss_weights}
-    return {"loss": None if rows.y is None else _fitting_loss(model, outputs, rows.y)}
+    arguments = {"loss": loss}
+    if loss is None and compiled is not None:
+        arguments = {"loss": compiled, "loss_weights": model._compile_loss._user_loss_weights}
+    elif loss is None and rows.y is not None:
+        arguments = {"loss": _fitting_loss(model, outputs, rows.y)}
+    _check_labels(arguments["loss"], outputs, rows.y)
+    return arguments
+
+
+def name_of_loss(loss: Any) -> str:
+    """Return the name of the function of a loss."""
+    return getattr(getattr(loss, "fn", loss), "__name__", type(loss).__name__)
 
 
 def activation_of_head(model: keras.Model) -> str:
@@ -41,7 +46,7 @@ def _check_labels(loss: Any, outputs: Any, y: Any) -> None:
     if y.dtype.kind not in "biuf":
         raise TypeError(f"y: expected numbers, got texts such as {str(y.flat[0])!r}")
     loss, shape = keras.losses.get(loss), tuple(outputs.shape[1:])
-    name, classes = getattr(getattr(loss, "fn", loss), "__name__", ""), shape[-1] if shape else 1
+    name, classes = name_of_loss(loss), shape[-1] if shape else 1
     if classes == 1:
         return
     if name == "categorical_crossentropy" and y.shape[1:] in (shape[:-1], (*shape[:-1], 1)):
@@ -62,9 +67,7 @@ def _fitting_loss(model: keras.Model, outputs: Any, y: Any) -> keras.losses.Loss
         raise ValueError("loss: a model with several outputs needs a loss: compile it, or pass one for each output")
     shape, head, dtype = tuple(outputs.shape[1:]), activation_of_head(model), model.variable_dtype
     if y.dtype.kind in "biu" and shape[-1:] != (1,) and y.shape[1:] in (shape[:-1], (*shape[:-1], 1)):
-        chosen = keras.losses.SparseCategoricalCrossentropy(from_logits=head != "softmax", dtype=dtype)
-        _check_labels(chosen, outputs, y)
-        return chosen
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=head != "softmax", dtype=dtype)
     if y.shape[1:] != shape and (*y.shape[1:], 1) != shape:
         raise ValueError(f"y: expected shape {(len(y), *shape)} like the model's output, got {y.shape}")
     if y.dtype.kind in "biu" and head == "sigmoid" and y.min() >= 0 and y.max() <= 1:

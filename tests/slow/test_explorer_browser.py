@@ -43,12 +43,16 @@ def address(tmp_path_factory):
         yield found
 
 
+def trained(page):
+    """Wait until the explorer on a page has trained."""
+    page.wait_for_function(READY, timeout=120_000)
+    return page
+
+
 @pytest.fixture
 def open_explorer(open_page):
     def open_explorer(query, **screen):
-        page = open_page(f"explorer.html?{query}", **screen)
-        page.wait_for_function(READY, timeout=120_000)
-        return page
+        return trained(open_page(f"explorer.html?{query}", **screen))
 
     return open_explorer
 
@@ -149,8 +153,7 @@ def opened_in_jupyter(browser, address, home):
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
     page.evaluate(CONNECTED)
     run_cell(page, 0)
-    page.wait_for_function(READY, timeout=120_000)
-    return page
+    return trained(page)
 
 
 def run_cell(page, place):

@@ -30,11 +30,11 @@ class Illness:
 
 def share_at_ends(call: Call) -> float:
     """Return how much of what a call gives is an extreme value of its activation."""
-    values = call.values.astype("float64")
     if call.activation in ("softmax", "sparsemax"):  # of many values each is small; flat is where one takes all
-        return float((values.max(axis=getattr(call.operation, "axis", -1)) > 0.999).mean())
+        return float((call.values.max(axis=getattr(call.operation, "axis", -1)) > 0.999).mean())
     if call.activation not in ENDS:
         return 0.0
+    values = call.values.astype("float64")
     if isinstance(call.operation, keras.layers.RNN):  # what gates of 0 and 1 leave: tanh of a whole number
         whole = np.tanh(np.round(np.arctanh(np.clip(values, -1 + 1e-12, 1 - 1e-12))))
         return float((np.abs(values - whole) < 1e-3).mean()) * bool(np.abs(values).max() > 0.5)

@@ -15,6 +15,7 @@ from zerostart.diagnosis.calls import Call
 from zerostart.diagnosis.experiment import Experiment
 from zerostart.diagnosis.findings import Finding
 from zerostart.diagnosis.variables import with_activation
+from zerostart.losses import name_of_loss
 
 BINARY = ("binary_crossentropy", "binary_focal_crossentropy")
 DISTANCES = (
@@ -40,7 +41,7 @@ class Fit:
     @property
     def kind(self) -> str:
         """The name of the loss function."""
-        return getattr(getattr(self.loss, "fn", self.loss), "__name__", type(self.loss).__name__)
+        return name_of_loss(self.loss)
 
     @property
     def takes_logits(self) -> bool:
